@@ -1,0 +1,1 @@
+"""What every vendor's connector is built from; see `model` for the declarations and the interface."""

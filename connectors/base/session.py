@@ -1,0 +1,238 @@
+"""One HTTP session per connector: timeouts, retries with Retry-After, the vendor's clock, and logs that tell no secrets.
+
+Retrying is tenacity's; connection pooling is requests'. What an answer means is the vendor's table (see `outcome`).
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+
+from connectors.base.outcome import Outcome, Table, outcome_of
+from errors import AnswerError, CredentialsError, QuotaError, ScopeError, UnreachableError, VendorError
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = timedelta(minutes=2)
+"""Waits beyond this are not slept through: the caller defers."""
+
+
+def path_of(url: str) -> str:
+    """Host and path of a URL: what may stand in a log. Queries may carry keys, addresses and cursors."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}"
+
+
+def no_code(_response: requests.Response) -> str:
+    """For vendors that put no code in the body."""
+    return ""
+
+
+class _Again(Exception):  # noqa: N818 - a signal to tenacity, never seen outside
+    def __init__(self, why: str, wait: float | None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _Again) and error.wait is not None:
+        return error.wait
+    return float(tenacity.wait_exponential_jitter(initial=0.5, max=30)(state))
+
+
+class Session:
+    """Sends requests to one vendor account.
+
+    Args:
+        vendor: name for messages.
+        base_url: scheme and host; relative paths are joined to it.
+        auth: a requests AuthBase; its optional `refresh()` gets a new token after a 401.
+        outcomes: the vendor's rows over the standard table.
+        code_of: reads the vendor's error code from an answer's body (never its text).
+        limit_until: from an answer with outcome QUOTA, when the quota is free again.
+        tries: attempts per request before UnreachableError.
+        timeout: seconds to connect, seconds between bytes.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        auth: requests.auth.AuthBase | None = None,
+        *,
+        outcomes: Table | None = None,
+        code_of: Callable[[requests.Response], str] = no_code,
+        limit_until: Callable[[requests.Response], datetime | None] = lambda _r: None,
+        tries: int = 6,
+        timeout: tuple[float, float] = (10.0, 60.0),
+        pool: int = 16,
+    ) -> None:
+        self.vendor = vendor
+        self.base_url = base_url.rstrip("/")
+        self.auth = auth
+        self.requests_sent = 0
+        self._outcomes = outcomes or {}
+        self._code_of = code_of
+        self._limit_until = limit_until
+        self._tries = tries
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._clock: tuple[datetime, float] | None = None
+        self.http = requests.Session()
+        self.http.trust_env = False
+        for scheme in ("http://", "https://"):
+            self.http.mount(scheme, HTTPAdapter(pool_connections=pool, pool_maxsize=pool))
+
+    def get(self, path: str, **kwargs: Any) -> requests.Response:
+        """`send("GET", ...)`."""
+        return self.send("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> requests.Response:
+        """`send("POST", ...)`."""
+        return self.send("POST", path, **kwargs)
+
+    def send(self, method: str, path: str, *, missing_ok: bool = False, **kwargs: Any) -> requests.Response:
+        """Send until there is an answer that can be used.
+
+        Args:
+            method: HTTP method.
+            path: absolute URL, or a path below base_url.
+            missing_ok: return the 404 rather than raise.
+            kwargs: as for requests (params, json, headers, stream).
+
+        Raises:
+            CredentialsError, ScopeError, QuotaError, UnreachableError, AnswerError: as their names say.
+        """
+        url = path if path.startswith(("http://", "https://")) else f"{self.base_url}{path}"
+        refreshed = False
+
+        def once() -> requests.Response:
+            nonlocal refreshed
+            response = self._exchange(method, url, **kwargs)
+            code = self._code_of(response) if response.status_code >= 400 else ""
+            outcome = outcome_of(response.status_code, code, self._outcomes)
+            if outcome is Outcome.OK or (outcome is Outcome.MISSING and missing_ok):
+                return response
+            if outcome is Outcome.REFRESH and not refreshed and hasattr(self.auth, "refresh"):
+                refreshed = True
+                self.auth.refresh()
+                raise _Again("token refreshed", 0.0)
+            if outcome is Outcome.RETRY:
+                raise _Again(f"status {response.status_code}", None)
+            if outcome is Outcome.WAIT:
+                wait = _retry_after(response)
+                if wait is None or wait <= LONGEST_WAIT.total_seconds():
+                    raise _Again(f"status {response.status_code}", wait)
+                raise self._error(Outcome.QUOTA, response, code, url)
+            raise self._error(outcome, response, code, url)
+
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self._tries),
+            wait=_pause,
+            retry=tenacity.retry_if_exception_type(_Again),
+            before_sleep=lambda s: log.info(
+                "%s: %s %s: %s, attempt %d", self.vendor, method, path_of(url), _why(s), s.attempt_number + 1
+            ),
+        )
+        try:
+            return retrying(once)
+        except tenacity.RetryError as error:
+            why = error.last_attempt.exception()
+            raise UnreachableError(
+                f"{self.vendor} gave no usable answer at {path_of(url)} in {self._tries} attempts ({why}).",
+                remedy="Check the address and the network, or the vendor's status page; the next run goes on from the same place.",
+            ) from None
+
+    def _exchange(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        self.requests_sent += 1
+        try:
+            response = self.http.request(method, url, auth=self.auth, timeout=self._timeout, **kwargs)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _Again(type(error).__name__, None) from None
+        except requests.exceptions.ContentDecodingError:
+            raise _Again("damaged compressed body", None) from None
+        self._note_clock(response)
+        return response
+
+    def _note_clock(self, response: requests.Response) -> None:
+        if date := response.headers.get("Date"):
+            try:
+                at = parsedate_to_datetime(date).astimezone(UTC)
+            except ValueError:
+                return
+            with self._lock:
+                self._clock = (at, time.monotonic())
+
+    def now(self) -> datetime:
+        """The vendor's clock as last seen in a Date header, moved on by our own; our clock before the first answer."""
+        with self._lock:
+            if self._clock is None:
+                return datetime.now(UTC)
+            at, seen = self._clock
+            return at + timedelta(seconds=time.monotonic() - seen)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether the vendor has told its time yet."""
+        return self._clock is not None
+
+    def _error(self, outcome: Outcome, response: requests.Response, code: str, url: str) -> Exception:
+        where = f"{self.vendor} at {path_of(url)}"
+        detail = f"status {response.status_code}{f', code {code}' if code else ''}"
+        if outcome in (Outcome.REFRESH, Outcome.CREDENTIALS):
+            return CredentialsError(
+                f"{self.vendor} refuses the key ({detail}).",
+                remedy=f"Put a valid key into the {self.vendor} connection, then run `smarketing doctor`.",
+                detail=where,
+            )
+        if outcome is Outcome.SCOPE:
+            return ScopeError(
+                f"{where} is not allowed with this key ({detail}).",
+                remedy=f"Grant the scopes named in connectors/{self.vendor}/README.md, then run `smarketing doctor`.",
+                detail=where,
+            )
+        if outcome is Outcome.QUOTA:
+            until = self._limit_until(response) or _until(response)
+            return QuotaError(
+                f"{self.vendor}'s quota is used up ({detail}).",
+                until=until,
+                remedy=f"The run goes on after {until:%Y-%m-%d %H:%M} UTC." if until else "Run again when the quota is free.",
+                detail=where,
+            )
+        kind = AnswerError if outcome in (Outcome.MISSING, Outcome.FATAL) else VendorError
+        return kind(
+            f"{where} does not accept the request ({detail}).",
+            remedy="Report it with this line: the vendor's API may have changed.",
+        )
+
+
+def _why(state: tenacity.RetryCallState) -> str:
+    return str(state.outcome.exception()) if state.outcome else ""
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return None
+
+
+def _until(response: requests.Response) -> datetime | None:
+    wait = _retry_after(response)
+    return datetime.now(UTC) + timedelta(seconds=wait) if wait is not None else None

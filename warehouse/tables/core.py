@@ -1,0 +1,181 @@
+"""Schema `core`: who is who, and what each person did, over all systems."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from warehouse.tables.base import Money, Text, Timestamp, Uuid, column, table
+
+Bool = sa.Boolean()
+
+
+def _link(name: str, id_: str, what: str) -> sa.Table:
+    return table(
+        "core",
+        name,
+        f"Which source records are which {what}, and by what evidence",
+        column(id_, Uuid, f"The {what}", key=True),
+        column("source_id", Text, "The source record in staging", key=True),
+        column("rule", Text, "Evidence that tied the record in: anchor, cross_id, merge, email, domain", null=False),
+        column("value", Text, "The shared value", null=False),
+        distribution=id_,
+        indexes=("source_id",),
+    )
+
+
+person = table(
+    "core",
+    "person",
+    "A human being, once, over all systems",
+    column("person_id", Uuid, "Stable id, derived from the earliest source record", key=True),
+    column("anchor_source_id", Text, "The earliest source record", null=False),
+    column("full_name", Text, "Name"),
+    column("email", Text, "Main address"),
+    column("phone", Text, "E.164"),
+    column("job_title", Text, "Job title"),
+    column("country", Text, "ISO 3166-1 alpha-2"),
+    column("account_id", Uuid, "Main account (core.account)"),
+    column("owner_source_id", Text, "Owner (staging.team_member)"),
+    column("funnel_stage", Text, "Furthest funnel stage"),
+    column("lead_source", Text, "Canonical lead source by the vendors' field"),
+    column("is_opted_out", Bool, "Withdrew consent in any system", null=False),
+    column("is_deleted", Bool, "Deleted in every system", null=False),
+    column("first_seen_at", Timestamp, "Earliest trace in any system"),
+    column("record_count", sa.Integer(), "Source records", null=False),
+    column("system_count", sa.Integer(), "Systems the person is seen in", null=False),
+    distribution="person_id",
+    indexes=("email", "account_id"),
+)
+
+identity_link = _link("identity_link", "person_id", "person")
+
+person_alias = table(
+    "core",
+    "person_alias",
+    "Any id a person could have had (one per source record) to the id now: old links keep working",
+    column("alias_id", Uuid, "An id derived from some source record", key=True),
+    column("person_id", Uuid, "The person now (core.person)", null=False),
+    distribution="alias_id",
+    indexes=("person_id",),
+)
+
+account = table(
+    "core",
+    "account",
+    "A company, once, over all systems",
+    column("account_id", Uuid, "Stable id, derived from the earliest source record", key=True),
+    column("anchor_source_id", Text, "The earliest source record", null=False),
+    column("name", Text, "Name"),
+    column("domain", Text, "Web domain"),
+    column("country", Text, "ISO 3166-1 alpha-2"),
+    column("industry", Text, "Industry"),
+    column("employee_count", sa.BigInteger(), "Employees"),
+    column("owner_source_id", Text, "Owner (staging.team_member)"),
+    column("is_deleted", Bool, "Deleted in every system", null=False),
+    column("record_count", sa.Integer(), "Source records", null=False),
+    distribution="account_id",
+)
+
+account_link = _link("account_link", "account_id", "account")
+
+opportunity = table(
+    "core",
+    "opportunity",
+    "A deal, once, over all systems",
+    column("opportunity_id", Uuid, "Stable id, derived from the earliest source record", key=True),
+    column("anchor_source_id", Text, "The earliest source record", null=False),
+    column("source_id", Text, "The record that the figures are taken from (CRM before marketing copy)", null=False),
+    column("name", Text, "Name"),
+    column("account_id", Uuid, "Account (core.account)"),
+    column("primary_person_id", Uuid, "Main contact (core.person)"),
+    column("owner_source_id", Text, "Owner (staging.team_member)"),
+    column("campaign_id", Text, "Primary campaign source (staging.campaign source_id)"),
+    column("lead_source", Text, "Canonical lead source by the field"),
+    column("pipeline", Text, "Pipeline"),
+    column("stage", Text, "Stage"),
+    column("status", Text, "open, won or lost", values=("open", "won", "lost")),
+    column("probability", sa.Numeric(6, 5), "Chance to win, 0 to 1"),
+    column("amount", Money, "Amount in `currency`"),
+    column("currency", Text, "ISO 4217"),
+    column("amount_reporting", Money, "Amount in the reporting currency, at the rate of the close date"),
+    column("created_at", Timestamp, "Created"),
+    column("closed_at", Timestamp, "Closed (won, lost) or expected to close (open)"),
+    column("is_deleted", Bool, "Deleted in every system", null=False),
+    column("record_count", sa.Integer(), "Source records", null=False),
+    distribution="opportunity_id",
+    indexes=("account_id",),
+)
+
+opportunity_link = _link("opportunity_link", "opportunity_id", "deal")
+
+opportunity_person = table(
+    "core",
+    "opportunity_person",
+    "People of a deal, with their part in it",
+    column("opportunity_id", Uuid, "Deal (core.opportunity)", key=True),
+    column("person_id", Uuid, "Person (core.person)", key=True),
+    column("role", Text, "Role in the buying group"),
+    column("is_primary", Bool, "Main contact", null=False),
+    distribution="opportunity_id",
+    indexes=("person_id",),
+)
+
+
+def event_columns(*, key: str) -> tuple[sa.Column[Any], ...]:
+    """What a touchpoint and a journey event have in common."""
+    return (
+        column("person_id", Uuid, "Person (core.person)", key=True),
+        column(key, Uuid, "Stable id, derived from source record, kind and person", key=True),
+        column("occurred_at", Timestamp, "When it happened", null=False),
+    )
+
+
+touchpoint = table(
+    "core",
+    "touchpoint",
+    "An interaction of a person with marketing or sales that counts in attribution",
+    *event_columns(key="event_id"),
+    column("touch_type", Text, "Kind of touch", null=False),
+    column("team", Text, "Whose touch it is", null=False, values=("marketing", "sales", "customer", "system")),
+    column("channel", Text, "GA4 default channel group"),
+    column("channel_rule", sa.Integer(), "Number of the channel rule that fired"),
+    column("lead_source", Text, "Canonical source"),
+    column("campaign_id", Text, "Campaign (staging.campaign source_id)"),
+    column("content_asset_id", Text, "Content (staging.content_asset source_id)"),
+    column("account_id", Uuid, "The person's account (core.account)"),
+    column("opportunity_id", Uuid, "Deal it was about, where the vendor says so"),
+    column("source_id", Text, "Staging row it comes from", null=False),
+    distribution="person_id",
+    indexes=("account_id",),
+)
+
+stage_change = table(
+    "core",
+    "stage_change",
+    "Every passing of a funnel stage by a person, in order",
+    *event_columns(key="event_id"),
+    column("from_stage", Text, "Stage before, as a glossary term"),
+    column("to_stage", Text, "Stage after, as a glossary term", null=False),
+    column("cycle_number", sa.Integer(), "Which pass through the funnel", null=False),
+    column("is_inferred", Bool, "Skipped by the vendor's history and filled in", null=False),
+    column("opportunity_id", Uuid, "Deal, where the stage comes from one"),
+    column("source_id", Text, "Staging row it comes from", null=False),
+    distribution="person_id",
+)
+
+attribution = table(
+    "core",
+    "attribution",
+    "Credit of one touch for one deal under one model; each deal's credit adds up to the deal to the cent",
+    column("opportunity_id", Uuid, "Deal (core.opportunity)", key=True),
+    column("model", Text, "Attribution model (glossary.attribution)", key=True),
+    column("event_id", Uuid, "Touch (core.touchpoint); the deal's own id for credit that no touch can claim", key=True),
+    column("person_id", Uuid, "Who was touched; null for unattributed credit"),
+    column("position", sa.Integer(), "Place on the path, from 1; 0 for unattributed"),
+    column("path_length", sa.Integer(), "Touches on the path", null=False),
+    column("weight", sa.Numeric(12, 10), "Share of the credit, 0 to 1", null=False),
+    column("amount_reporting", Money, "Credit in the reporting currency"),
+    column("is_won", Bool, "Revenue (true) or pipeline (false)", null=False),
+    distribution="opportunity_id",
+    indexes=("event_id",),
+)
