@@ -18,7 +18,7 @@ load = table(
     column("finished_at", Timestamp, "Commit of the transaction"),
     column("read_rows", Big, "Records read from the vendor"),
     column("new_rows", Big, "Versions that were not yet in raw"),
-    column("normalized_at", Timestamp, "When its records reached staging; null: not yet"),
+    column("staged_rows", Big, "Staging rows written"),
     column("validated_at", Timestamp, "When its staging rows passed the suites; null: not yet"),
     column("run_id", Text, "Airflow run or command that asked for it"),
     distribution=None,
@@ -64,6 +64,7 @@ quarantine = table(
     column("raw_table", Text, "Table of the raw record", null=False),
     column("record_id", Text, "The vendor's id", null=False),
     column("raw_load_id", Big, "Load of the raw version", null=False),
+    column("is_loaded", sa.Boolean(), "True: only the value was set aside, the record is in staging", null=False),
     column("quarantined_at", Timestamp, "When it was set aside", null=False, default="now()"),
     distribution=None,
 )

@@ -12,7 +12,7 @@ def raw_table(vendor: str, stream: str) -> sa.Table:
     name = f"{vendor}__{stream}"
     if (known := metadata.tables.get(f"raw.{name}")) is not None:
         return known
-    return table(
+    declared = table(
         "raw",
         name,
         f"Versions of {vendor} {stream} as the vendor sent them; rows are never updated",
@@ -31,3 +31,6 @@ def raw_table(vendor: str, stream: str) -> sa.Table:
         distribution="record_id",
         indexes=("load_id",),
     )
+    # Deletes are few and asked for every night.
+    sa.Index(f"ix_{name}_gone", declared.c.version_at, postgresql_where=declared.c.op == "delete")
+    return declared

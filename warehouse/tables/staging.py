@@ -43,7 +43,7 @@ def _source(*columns: sa.Column[Any], deep: bool = True) -> tuple[sa.Column[Any]
         column("is_deleted", Bool, "Deleted, archived or merged away at the vendor", null=False, default="false"),
         column("deleted_at", Timestamp, "When it was deleted, archived or merged away"),
         column("merged_into_source_id", Text, "The surviving record, where this one was merged away"),
-        column("load_id", sa.BigInteger(), "The raw load this row was normalised from", null=False),
+        column("load_id", sa.BigInteger(), "The load that wrote this row (ops.load)", null=False),
     )
 
 

@@ -1,0 +1,65 @@
+"""What all tests share: a real PostgreSQL, a warehouse of its own for each test that asks, and seeds that are printed."""
+
+import os
+import random
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import URL
+
+from warehouse import embedded, migrate
+from warehouse.engine import connect, postgres_url
+
+ROOT = Path(__file__).parent.parent
+
+# Tests that lose power lose nothing: durability off makes them several times faster.
+UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@pytest.fixture(scope="session")
+def server_url() -> URL:
+    """A PostgreSQL to make databases on: SMARKETING_TEST_SERVER_URL, else an embedded one below .local."""
+    if given := os.environ.get("SMARKETING_TEST_SERVER_URL"):
+        return postgres_url(given)
+    return embedded.start(ROOT / ".local" / "test-postgres", "admin", UNSAFE)
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: URL) -> Iterator[str]:
+    """A migrated database that others are copied from, one per test process."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    _admin(server_url, f'CREATE DATABASE "{name}"')
+    engine = connect(server_url.set(database=name))
+    migrate.upgrade(engine)
+    engine.dispose()
+    yield name
+    _admin(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def warehouse(server_url: URL, template_database: str) -> Iterator[sa.Engine]:
+    """A warehouse of its own, empty and migrated."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _admin(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" STRATEGY FILE_COPY')
+    engine = connect(server_url.set(database=name))
+    yield engine
+    engine.dispose()
+    _admin(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """A random seed, printed when the test fails; SMARKETING_TEST_SEED repeats one."""
+    value = int(os.environ.get("SMARKETING_TEST_SEED") or random.randrange(10**6))
+    request.node.user_properties.append(("seed", value))
+    print(f"seed {value}: repeat with SMARKETING_TEST_SEED={value}")  # noqa: T201
+    return value
+
+
+def _admin(server: URL, statement: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(statement))

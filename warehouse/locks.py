@@ -1,0 +1,20 @@
+"""Advisory locks: two runs of one stream, or two builds, cannot interleave. They end with their transaction, whatever happens."""
+
+import hashlib
+
+import sqlalchemy as sa
+
+
+def lock(connection: sa.Connection, *name: str) -> None:
+    """Wait for the lock called `name`, and hold it until the transaction ends."""
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key(name)})
+
+
+def try_lock(connection: sa.Connection, *name: str) -> bool:
+    """As `lock`, but False at once where another transaction holds it."""
+    return bool(connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _key(name)}))
+
+
+def _key(name: tuple[str, ...]) -> int:
+    digest = hashlib.blake2b("\x1f".join(name).encode(), digest_size=8, person=b"smarketing").digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,302 @@
+"""Schema `raw`: loading versions as the vendor sent them, finding what is gone, and reading the state of records.
+
+Versions are immutable; loading one again adds nothing. The newest version of a record is the one with the greatest
+(version_at, load_id). All functions run in the caller's transaction, under the stream's lock.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from warehouse import copy, locks
+from warehouse.tables.raw import raw_table
+
+BATCH = 5_000
+"""Changes per COPY: bounds memory."""
+
+Row = tuple[str, datetime | None, str, bytes, str | None]
+"""record_id, version_at (None: observed now), op, exact JSON bytes (b"": none), merged_into."""
+
+# A NUL or a lone surrogate, written as a JSON escape; an even number of backslashes before it is an escaped backslash.
+_UNSTORABLE = re.compile(
+    r"(?<!\\)((?:\\\\)*)(?:\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+class State(NamedTuple):
+    """A record as it is now.
+
+    record: JSON text of the newest version that carries fields; None where none does.
+    deleted_at: when the newest version deleted or merged it away; None: it lives.
+    """
+
+    record_id: str
+    version_at: datetime
+    record: str | None
+    is_deleted: bool
+    deleted_at: datetime | None
+    merged_into: str | None
+
+
+class Loaded(NamedTuple):
+    """Counts of a load: records read (distinct) and versions that were new."""
+
+    read: int
+    new: int
+
+
+def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Table:
+    """The raw table of a stream, created in the database when it is not there."""
+    table = raw_table(vendor, stream)
+    if not sa.inspect(connection).has_table(table.name, schema="raw"):
+        locks.lock(connection, "ddl", table.fullname)
+        table.create(connection, checkfirst=True)
+    return table
+
+
+def begin(connection: sa.Connection) -> None:
+    """Make the transaction's work tables: incoming versions, and the records that they touch."""
+    connection.execute(
+        sa.text(
+            """
+            CREATE TEMP TABLE incoming (
+                record_id text NOT NULL, version_at timestamptz NOT NULL, is_observed boolean NOT NULL, content_hash bytea NOT NULL,
+                op text NOT NULL, record json, record_bytes bytea, merged_into text
+            ) ON COMMIT DROP;
+            CREATE TEMP TABLE touched (record_id text PRIMARY KEY) ON COMMIT DROP
+            """
+        )
+    )
+
+
+def receive(connection: sa.Connection, rows: Iterable[Row], observed_at: datetime) -> int:
+    """COPY changes into the transaction's work table; returns how many."""
+    return copy.copy_rows(
+        connection,
+        "incoming",
+        ("record_id", "version_at", "is_observed", "content_hash", "op", "record", "record_bytes", "merged_into"),
+        (_encode(row, observed_at) for row in rows),
+    )
+
+
+def _encode(row: Row, observed_at: datetime) -> tuple[object, ...]:
+    record_id, version_at, op, payload, merged_into = row
+    digest = hashlib.blake2b(payload, digest_size=16, person=f"{op[:1]}{'' if merged_into is None else merged_into}".encode()[:16])
+    text, exact = storable(payload) if payload else (None, None)
+    return (record_id, version_at or observed_at, version_at is None, digest.digest(), op, text, exact, merged_into)
+
+
+def storable(payload: bytes) -> tuple[str, bytes | None]:
+    """The payload as text that PostgreSQL can hold and query, and the exact bytes where that is not the same."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return _UNSTORABLE.sub(r"\1\\ufffd", payload.decode(errors="replace")), payload
+    if _SUSPICIOUS.search(payload) is None:
+        return text, None
+    clean = _UNSTORABLE.sub(r"\1\\ufffd", text)
+    return (text, None) if clean == text else (clean, payload)
+
+
+def merge(connection: sa.Connection, table: sa.Table, load_id: int, *, touch_all: bool) -> Loaded:
+    """Add the received versions that are new, and note the records they touch.
+
+    touch_all: note every record received, new or not: a backfill repairs what was removed further on.
+
+    A version that the vendor does not date is new only when it differs from the newest one that is known.
+    """
+    read = connection.scalar(sa.text("SELECT count(DISTINCT record_id) FROM incoming"))
+    inserted = connection.execute(
+        sa.text(
+            f"""
+            WITH fresh AS (
+                INSERT INTO {table.fullname}
+                    (record_id, version_at, content_hash, op, record, record_bytes, merged_into, load_id)
+                SELECT DISTINCT ON (i.record_id, i.version_at, i.content_hash)
+                       i.record_id, i.version_at, i.content_hash, i.op, i.record, i.record_bytes, i.merged_into, :load_id
+                FROM incoming i
+                LEFT JOIN LATERAL (
+                    SELECT r.content_hash FROM {table.fullname} r
+                    WHERE r.record_id = i.record_id ORDER BY r.version_at DESC, r.load_id DESC LIMIT 1
+                ) newest ON i.is_observed
+                WHERE newest.content_hash IS DISTINCT FROM i.content_hash
+                ON CONFLICT DO NOTHING
+                RETURNING record_id
+            ), noted AS (
+                INSERT INTO touched SELECT DISTINCT record_id FROM fresh ON CONFLICT DO NOTHING
+            )
+            SELECT count(*) FROM fresh
+            """
+        ),
+        {"load_id": load_id},
+    ).scalar_one()
+    if touch_all:
+        connection.execute(sa.text("INSERT INTO touched SELECT DISTINCT record_id FROM incoming ON CONFLICT DO NOTHING"))
+    connection.execute(sa.text("TRUNCATE incoming; ANALYZE touched"))
+    return Loaded(int(read or 0), int(inserted))
+
+
+def begin_keys(connection: sa.Connection) -> None:
+    """Make the transaction's work table of live ids."""
+    connection.execute(sa.text("CREATE TEMP TABLE live_key (record_id text PRIMARY KEY) ON COMMIT DROP"))
+
+
+def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
+    """Add ids that are live at the vendor."""
+    connection.execute(
+        sa.text("INSERT INTO live_key SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"), {"keys": list(keys)}
+    )
+
+
+def keys_from_incoming(connection: sa.Connection) -> None:
+    """For streams read in full: what was just read is what lives. Call before `merge`."""
+    connection.execute(sa.text("INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"))
+
+
+def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
+    """Add a delete for each record that lives here but not among the live ids; returns how many."""
+    return int(
+        connection.execute(
+            sa.text(
+                f"""
+                WITH gone AS (
+                    INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
+                    SELECT n.record_id, greatest(CAST(:observed_at AS timestamptz), n.version_at), decode(md5('delete'), 'hex'), 'delete', :load_id
+                    FROM ({_newest(table)}) n
+                    WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
+                    ON CONFLICT DO NOTHING
+                    RETURNING record_id
+                ), noted AS (
+                    INSERT INTO touched SELECT record_id FROM gone ON CONFLICT DO NOTHING
+                )
+                SELECT count(*) FROM gone
+                """
+            ),
+            {"load_id": load_id, "observed_at": observed_at},
+        ).scalar_one()
+    )
+
+
+def missing_keys(connection: sa.Connection, table: sa.Table) -> list[str]:
+    """Live ids that are unknown here, or held as deleted: to be read by id."""
+    return list(
+        connection.scalars(
+            sa.text(
+                f"""
+                SELECT k.record_id FROM live_key k
+                LEFT JOIN ({_newest(table)}) n USING (record_id)
+                WHERE n.op IS DISTINCT FROM 'upsert' AND n.op IS DISTINCT FROM 'merge' ORDER BY 1
+                """
+            )
+        )
+    )
+
+
+def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -> list[str]:
+    """Records held as deleted since `since` that this transaction did not receive as deleted again: perhaps restored.
+
+    Call after `receive` and before `merge`.
+    """
+    return list(
+        connection.scalars(
+            sa.text(
+                f"""
+                SELECT record_id
+                FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE op = 'delete' AND version_at >= :since) c
+                WHERE NOT EXISTS (SELECT FROM incoming i WHERE i.record_id = c.record_id)
+                  AND NOT {_LIVES.format(table=table.fullname)} ORDER BY 1
+                """
+            ),
+            {"since": since},
+        )
+    )
+
+
+def live_ids(connection: sa.Connection, table: sa.Table) -> Iterator[str]:
+    """The ids of all records that live, in order."""
+    yield from connection.scalars(sa.text(f"SELECT record_id FROM ({_newest(table)}) n WHERE op = 'upsert' ORDER BY 1"))
+
+
+def ids_loaded(connection: sa.Connection, table: sa.Table, after_load_id: int) -> tuple[list[str], int | None]:
+    """The live records with a version from loads after `after_load_id`, and the last of those loads."""
+    last = connection.scalar(sa.text(f"SELECT max(load_id) FROM {table.fullname}"))
+    ids = connection.scalars(
+        sa.text(
+            f"""
+            SELECT record_id FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE load_id > :after) c
+            WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1
+            """
+        ),
+        {"after": after_load_id},
+    )
+    return list(ids), last
+
+
+def ids_between(connection: sa.Connection, table: sa.Table, start: datetime, end: datetime) -> list[str]:
+    """The live records with a version dated in [start, end)."""
+    return list(
+        connection.scalars(
+            sa.text(
+                f"""
+                SELECT record_id
+                FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE version_at >= :start AND version_at < :end) c
+                WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1
+                """
+            ),
+            {"start": start, "end": end},
+        )
+    )
+
+
+def touch(connection: sa.Connection, table: sa.Table, record_ids: Sequence[str] | None = None) -> int:
+    """Note records to be normalised again: these, or all of the stream."""
+    where = "" if record_ids is None else " WHERE record_id = ANY(:ids)"
+    parameters = {} if record_ids is None else {"ids": list(record_ids)}
+    connection.execute(
+        sa.text(f"INSERT INTO touched SELECT DISTINCT record_id FROM {table.fullname}{where} ON CONFLICT DO NOTHING"), parameters
+    )
+    return int(connection.scalar(sa.text("SELECT count(*) FROM touched")) or 0)
+
+
+def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> Iterator[list[State]]:
+    """The present state of the touched records, in batches, in order of id."""
+    after = ""
+    statement = sa.text(
+        f"""
+        SELECT t.record_id, n.version_at, CAST(coalesce(n.record, p.record) AS text), n.op <> 'upsert',
+               CASE WHEN n.op <> 'upsert' THEN n.version_at END, n.merged_into
+        FROM (SELECT record_id FROM touched WHERE record_id > :after ORDER BY record_id LIMIT :batch) t
+        CROSS JOIN LATERAL (
+            SELECT r.version_at, r.record, r.op, r.merged_into FROM {table.fullname} r
+            WHERE r.record_id = t.record_id ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
+        ) n
+        LEFT JOIN LATERAL (
+            SELECT r.record FROM {table.fullname} r
+            WHERE r.record_id = t.record_id AND r.record IS NOT NULL
+            ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
+        ) p ON n.record IS NULL
+        ORDER BY t.record_id
+        """
+    )
+    while rows := connection.execute(statement, {"after": after, "batch": batch}).all():
+        yield [State(*row) for row in rows]
+        after = rows[-1][0]
+
+
+# Whether candidate `c` lives by its newest version.
+_LIVES = (
+    "(SELECT r.op = 'upsert' FROM {table} r WHERE r.record_id = c.record_id "
+    "ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1)"
+)
+
+
+def _newest(table: sa.Table) -> str:
+    return (
+        f"SELECT DISTINCT ON (record_id) record_id, version_at, op FROM {table.fullname} "
+        "ORDER BY record_id, version_at DESC, load_id DESC, content_hash"
+    )
