@@ -68,6 +68,8 @@ class Store:
         self.gone: dict[str, dict[str, datetime]] = defaultdict(dict)
         """kind -> id -> when it was hard-deleted."""
         self.links: dict[tuple[str, str], dict[str, dict[str, set[Link]]]] = defaultdict(lambda: defaultdict(dict))
+        self.version: dict[str, int] = defaultdict(int)
+        """kind -> how many writes it has seen: readers key their caches by it. Links do not count."""
         self._by_time: dict[str, list[tuple[datetime, str]]] = {}
 
     def create(self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None) -> Record:
@@ -185,3 +187,4 @@ class Store:
 
     def _touched(self, kind: str) -> None:
         self._by_time.pop(kind, None)
+        self.version[kind] += 1
