@@ -182,19 +182,18 @@ def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, obse
     )
 
 
-def missing_keys(connection: sa.Connection, table: sa.Table) -> list[str]:
-    """Live ids that are unknown here, or held as deleted: to be read by id."""
-    return list(
-        connection.scalars(
-            sa.text(
-                f"""
-                SELECT k.record_id FROM live_key k
-                LEFT JOIN ({_newest(table)}) n USING (record_id)
-                WHERE n.op IS DISTINCT FROM 'upsert' AND n.op IS DISTINCT FROM 'merge' ORDER BY 1
-                """
-            )
+def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str], list[str]]:
+    """Live ids that are unknown here, and live ids that are held as deleted: both to be read by id."""
+    rows = connection.execute(
+        sa.text(
+            f"""
+            SELECT k.record_id, n.op FROM live_key k
+            LEFT JOIN ({_newest(table)}) n USING (record_id)
+            WHERE n.op IS NULL OR n.op = 'delete' ORDER BY 1
+            """
         )
-    )
+    ).all()
+    return [r[0] for r in rows if r[1] is None], [r[0] for r in rows if r[1] is not None]
 
 
 def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -> list[str]:
@@ -222,19 +221,25 @@ def live_ids(connection: sa.Connection, table: sa.Table) -> Iterator[str]:
     yield from connection.scalars(sa.text(f"SELECT record_id FROM ({_newest(table)}) n WHERE op = 'upsert' ORDER BY 1"))
 
 
-def ids_loaded(connection: sa.Connection, table: sa.Table, after_load_id: int) -> tuple[list[str], int | None]:
-    """The live records with a version from loads after `after_load_id`, and the last of those loads."""
-    last = connection.scalar(sa.text(f"SELECT max(load_id) FROM {table.fullname}"))
-    ids = connection.scalars(
-        sa.text(
-            f"""
-            SELECT record_id FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE load_id > :after) c
-            WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1
-            """
-        ),
-        {"after": after_load_id},
+def last_load(connection: sa.Connection, table: sa.Table) -> int | None:
+    """The last load that added a version to the stream; None where there is none."""
+    load_id: int | None = connection.scalar(sa.text(f"SELECT max(load_id) FROM {table.fullname}"))
+    return load_id
+
+
+def ids_loaded(connection: sa.Connection, table: sa.Table, after_load_id: int) -> list[str]:
+    """The live records with a version from loads after `after_load_id`."""
+    return list(
+        connection.scalars(
+            sa.text(
+                f"""
+                SELECT record_id FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE load_id > :after) c
+                WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1
+                """
+            ),
+            {"after": after_load_id},
+        )
     )
-    return list(ids), last
 
 
 def ids_between(connection: sa.Connection, table: sa.Table, start: datetime, end: datetime) -> list[str]:

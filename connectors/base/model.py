@@ -76,6 +76,8 @@ class Stream:
     parent_ids: which of the parent's ids it is given: all that live, or those that this night changed.
     finds_deletes: how deletes are noticed: "read" (the stream's own pages carry them), "keys" (by comparing `read_keys` with
         the warehouse), "absence" (a full read: what it no longer shows is gone), or "never" (append-only).
+    restorable_for: how long a deleted record can come back without showing in any window (HubSpot's archive: 90 days); such
+        records are asked for by id. Zero: a restore shows as a modification.
     order: streams with lower numbers are read first within a vendor; equal numbers may run in parallel.
     path: for connector use, e.g. the API object's name.
     options: further declarations for the vendor's own reader.
@@ -88,6 +90,7 @@ class Stream:
     parent: str | None = None
     parent_ids: Literal["all", "changed"] = "all"
     finds_deletes: Literal["read", "keys", "absence", "never"] = "read"
+    restorable_for: timedelta = timedelta(0)
     order: int = 0
     path: str = ""
     options: Mapping[str, object] = field(default_factory=dict)

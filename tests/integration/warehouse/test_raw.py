@@ -95,7 +95,7 @@ def test_absent_keys_become_deletes_once(warehouse: sa.Engine) -> None:
             raw.begin(connection)
             raw.begin_keys(connection)
             raw.receive_keys(connection, ["a", "c", "new"])
-            assert raw.missing_keys(connection, table) == ["new"]
+            assert raw.missing_keys(connection, table) == (["new"], [] if load_id == 2 else [])
             assert raw.delete_absent(connection, table, load_id, NOW) == gone
     with warehouse.connect() as connection:
         assert list(raw.live_ids(connection, raw.raw_table("acme", "things"))) == ["a", "c"]
