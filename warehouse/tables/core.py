@@ -49,6 +49,44 @@ person = table(
 
 identity_link = _link("identity_link", "person_id", "person")
 
+identity_evidence = table(
+    "core",
+    "identity_evidence",
+    "What each source record brings to tell who it is, as the last build read it",
+    column("source_id", Text, "Source record", key=True),
+    column("kind", Text, "What the record is one of", key=True, values=("person", "account", "opportunity")),
+    column("rule", Text, "self, merge, cross_id, email, domain; mail_domain only links to accounts", key=True),
+    column("value", Text, "The value that may be shared: an address, a domain, a record's source_id", key=True),
+    column("is_usable", Bool, "May tie records; role mailboxes and placeholders may not", null=False),
+    column("is_live", Bool, "The record is not deleted or merged away", null=False),
+    column("source_key", Text, "system:stream:record of the raw record", null=False),
+    distribution="source_id",
+    indexes=("kind,rule,value", "source_key"),
+)
+
+build_input = table(
+    "core",
+    "build_input",
+    "What each link or history record named when it was last built, so that a link that vanishes is followed",
+    column("source_key", Text, "system:stream:record of the link or history record", key=True),
+    column("kind", Text, "What it named", key=True, values=("person", "account", "opportunity", "engagement")),
+    column("subject_source_id", Text, "The record that it named", key=True),
+    distribution="source_key",
+)
+
+campaign = table(
+    "core",
+    "campaign",
+    "A marketing campaign, with its cost in the reporting currency",
+    column("campaign_id", Text, "staging.campaign source_id", key=True),
+    column("name", Text, "Name"),
+    column("lead_source", Text, "Canonical lead source that its channel means"),
+    column("started_on", sa.Date(), "Start"),
+    column("cost_reporting", Money, "Actual cost in the reporting currency, at the rate of the start"),
+    column("is_deleted", Bool, "Deleted at the vendor", null=False),
+    distribution=None,
+)
+
 person_alias = table(
     "core",
     "person_alias",
@@ -176,6 +214,24 @@ attribution = table(
     column("weight", sa.Numeric(12, 10), "Share of the credit, 0 to 1", null=False),
     column("amount_reporting", Money, "Credit in the reporting currency"),
     column("is_won", Bool, "Revenue (true) or pipeline (false)", null=False),
+    column("month_on", sa.Date(), "Month of close (won) or creation (open), in the reporting time zone", null=False),
+    column("lead_source", Text, "Source of the touch; unattributed where no touch can claim it", null=False),
+    column("campaign_id", Text, "Campaign of the touch; empty: none", null=False),
     distribution="opportunity_id",
     indexes=("event_id",),
+)
+
+conversion_touch = table(
+    "core",
+    "conversion_touch",
+    "What was on the path to each conversion: one row per conversion and asset, campaign, channel or source",
+    column("conversion_id", Uuid, "Person (lead, mql) or deal (opportunity, customer) that converted", key=True),
+    column("conversion", Text, "What was converted to", key=True, values=("lead", "mql", "opportunity", "customer")),
+    column("dimension", Text, "Kind", key=True, values=("content_asset", "campaign", "channel", "lead_source")),
+    column("value", Text, "Which asset, campaign, channel or source", key=True),
+    column("month_on", sa.Date(), "Month of the conversion, in the reporting time zone", null=False),
+    column("is_assist", Bool, "On the path before its last touch", null=False),
+    column("is_last", Bool, "The path's last touch", null=False),
+    column("amount_reporting", Money, "Deal won, in the reporting currency"),
+    distribution="conversion_id",
 )

@@ -7,6 +7,7 @@ from warehouse.tables.core import event_columns
 
 Bool = sa.Boolean()
 Big = sa.BigInteger()
+TextList = sa.ARRAY(Text)
 
 customer_journey = table(
     "marts",
@@ -38,9 +39,15 @@ customer_journey = table(
     column("source_record_id", Text, "The vendor's id", null=False),
     column("source_id", Text, "Staging row it comes from", null=False),
     column("source_url", Text, "The vendor's own page for the record"),
+    column("also_source_ids", TextList, "Staging rows of other systems that tell of the same event"),
     column("load_id", Big, "Load that brought it", null=False),
     distribution="person_id",
-    indexes=("opportunity_id", "source_id"),
+    indexes=("opportunity_id", "source_id", "campaign_id"),
+)
+# The build asks whose journey a raw record is in, and a record may give several rows (source_id = source_key#part).
+sa.Index(
+    "ix_customer_journey_source_key",
+    sa.func.split_part(customer_journey.c.source_id, sa.literal_column("'#'"), sa.literal_column("1")),
 )
 
 person_journey = table(
@@ -64,6 +71,7 @@ person_journey = table(
     column("sql_at", Timestamp, "First became SQL"),
     column("opportunity_at", Timestamp, "First became opportunity"),
     column("customer_at", Timestamp, "First became customer"),
+    column("inferred_stages", TextList, "Stages above whose date is inferred, not told by a vendor", null=False),
     column("handed_over_at", Timestamp, "First MQL: the hand-over to sales"),
     column("first_sales_touch_at", Timestamp, "First touch by sales at or after the hand-over"),
     column("outcome", Text, "customer, open, lost, disqualified, recycled or none", null=False),
