@@ -42,6 +42,8 @@ class Record:
     archived_at: datetime | None = None
     merged_into: str | None = None
     visible_from: datetime | None = None
+    before: tuple[datetime, dict[str, Any]] | None = None
+    """The version (modified_at, fields) that lagging readers see until `visible_from`; None: they see no record yet."""
 
 
 class Link(NamedTuple):
@@ -71,6 +73,7 @@ class Store:
         self.version: dict[str, int] = defaultdict(int)
         """kind -> how many writes it has seen: readers key their caches by it. Links do not count."""
         self._by_time: dict[str, list[tuple[datetime, str]]] = {}
+        self._lagging: dict[str, set[str]] = defaultdict(set)
 
     def create(self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None) -> Record:
         """Add a record; its creation is its first version."""
@@ -82,6 +85,8 @@ class Store:
                 if fields.get(name) is not None:
                     record.history[name] = [Past(at, fields[name], by)]
             self.records[kind][id_] = record
+            if lag is not None:
+                self._lagging[kind].add(id_)
             self._touched(kind)
             return record
 
@@ -92,7 +97,11 @@ class Store:
             for name in self.tracked.get(kind, ()):
                 if name in fields and fields[name] != record.fields.get(name):
                     record.history.setdefault(name, []).append(Past(at, fields[name], by))
-            record.fields.update(fields)
+            if lag is not None:
+                self._lagging[kind].add(id_)
+            if lag is None or record.visible_from is None or record.visible_from <= at:
+                record.before = None if lag is None else (record.modified_at, record.fields)
+            record.fields = record.fields | fields
             record.modified_at = max(at, record.modified_at)
             record.visible_from = lag
             self._touched(kind)
@@ -179,6 +188,14 @@ class Store:
                 self._by_time[kind] = index
             low, high = bisect_left(index, (start, "")), bisect_left(index, (end, ""))
             return [self.records[kind][id_] for _, id_ in index[low:high]]
+
+    def lagging(self, kind: str, now: datetime) -> list[Record]:
+        """Records whose present version is not visible yet."""
+        with self.lock:
+            known = self.records[kind]
+            late = {i for i in self._lagging[kind] if i in known and (known[i].visible_from or now) > now}
+            self._lagging[kind] = late
+            return [known[i] for i in late]
 
     def many(self, kind: str, ids: Iterable[str]) -> list[Record]:
         """The records that exist among `ids`."""
