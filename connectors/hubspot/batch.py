@@ -1,0 +1,81 @@
+"""Batch reads, and what their partial answers (207) mean."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from connectors.base.model import Stream
+from connectors.base.windows import settle
+from connectors.hubspot.api import Api, Results
+from errors import AnswerError, UnreachableError
+
+TRIES = 4
+
+ABSENT = frozenset({"OBJECT_NOT_FOUND", "NO_ASSOCIATIONS_FOUND"})
+"""Codes by which a 207 says that there is nothing, which is an answer. Of a sub-category the last part counts."""
+
+REFUSED = frozenset({"VALIDATION_ERROR", "MISSING_SCOPES"})
+"""Codes that asking again does not mend."""
+
+
+class Trouble(msgspec.Struct):
+    """One of `errors` in a 207; the message is not read, since it may quote the record."""
+
+    category: str = ""
+    sub_category: object = msgspec.field(default=None, name="subCategory")
+
+
+def codes_of(errors: list[msgspec.Raw]) -> set[str]:
+    """The codes of errors that are more than "there is no such thing"."""
+    codes: set[str] = set()
+    for raw in errors:
+        trouble = msgspec.json.decode(raw, type=Trouble)
+        detail = trouble.sub_category.rpartition(".")[2] if isinstance(trouble.sub_category, str) else ""
+        if trouble.category not in ABSENT and detail not in ABSENT:
+            codes.add(trouble.category or detail or "unnamed")
+    return codes
+
+
+def ask_batch(api: Api, path: str, body: object, *, params: dict[str, str | int] | None = None) -> Results:
+    """A batch's answer once every input is served or said not to exist.
+
+    A batch of which HubSpot could not serve a part for the moment is sent again as a whole.
+
+    Raises:
+        UnreachableError: a part of it stays unserved.
+        AnswerError: HubSpot refuses a part of it.
+    """
+    codes: set[str] = set()
+    for attempt in range(TRIES):
+        if attempt:
+            settle(attempt - 1)
+        answer = api.ask(path, Results, params=params, body=body)
+        codes = codes_of(answer.errors)
+        if not codes:
+            return answer
+        if codes & REFUSED:
+            raise AnswerError(
+                f"hubspot refuses a part of a batch at {path} ({', '.join(sorted(codes))}).",
+                remedy="Report it with this line: the vendor's API may have changed.",
+            )
+    raise UnreachableError(
+        f"hubspot could not serve all of a batch at {path} in {TRIES} attempts ({', '.join(sorted(codes))}).",
+        remedy="The next run goes on from the same place.",
+    )
+
+
+class Fields(NamedTuple):
+    """What to ask of each record: properties, those with their history, and whether live or archived records."""
+
+    names: tuple[str, ...]
+    history: tuple[str, ...] = ()
+    archived: bool = False
+
+
+def read_batch(api: Api, stream: Stream, ids: list[str], fields: Fields) -> list[msgspec.Raw]:
+    """Up to 100 records by id (50 with history), in HubSpot's order; those that it does not have are left out."""
+    body: dict[str, object] = {"inputs": [{"id": one} for one in ids], "properties": fields.names}
+    if fields.history:
+        body["propertiesWithHistory"] = fields.history
+    params: dict[str, str | int] = {"archived": str(fields.archived).lower()}
+    return ask_batch(api, f"{stream.path}/batch/read", body, params=params).results

@@ -1,0 +1,90 @@
+"""HubSpot as `pipeline` sees it: which reader serves which stream."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import cast
+
+from connectors.base.model import Check, Page, Stream, Window
+from connectors.hubspot import events, objects, search
+from connectors.hubspot.api import Api
+from connectors.hubspot.auth import Settings
+from connectors.hubspot.batch import Fields
+from connectors.hubspot.check import check
+from connectors.hubspot.links import read_links
+from connectors.hubspot.properties import Properties
+from connectors.hubspot.small import read_small
+from connectors.hubspot.streams import STREAMS
+from errors import ConfigurationError
+
+
+class HubSpot:
+    """The connector to one HubSpot account; see `connectors.base.model.Connector`."""
+
+    vendor = "hubspot"
+    streams: Mapping[str, Stream] = STREAMS
+
+    def __init__(self, settings: Settings) -> None:
+        self.api = Api(settings)
+        self.properties = Properties(self.api)
+
+    def now(self) -> datetime:
+        """HubSpot's clock, aware UTC."""
+        return self.api.now()
+
+    def read(self, stream: Stream, window: Window, ids: Iterable[str] = ()) -> Iterator[Page]:
+        """Everything of the stream in the window; object streams bring the archived records each time."""
+        match stream.options["reader"]:
+            case "objects":
+                if window.kind == "full":
+                    yield from objects.full(self.api, self.properties, stream, window)
+                else:
+                    yield from search.windowed(self.api, self.properties, stream, window)
+                yield from objects.archived_pages(self.api, self.properties, stream)
+            case "small":
+                yield from read_small(self.api, stream)
+            case "email_events":
+                yield from events.email_events(self.api, stream, window)
+            case "submissions":
+                yield from events.submissions(self.api, stream, window, ids)
+            case _:
+                yield from self.read_ids(stream, ids)
+
+    def read_ids(self, stream: Stream, ids: Iterable[str]) -> Iterator[Page]:
+        """The current state of just these live records; ids that were merged away or are unknown are left out.
+
+        Raises:
+            ConfigurationError: e-mail events and submissions cannot be asked for by id.
+        """
+        match stream.options["reader"]:
+            case "objects":
+                yield from objects.by_ids(self.api, stream, ids, Fields(self.properties.of(stream)))
+            case "history":
+                history = cast("tuple[str, ...]", stream.options["properties"])
+                yield from objects.by_ids(self.api, stream, ids, Fields(history, history))
+            case "links":
+                yield from read_links(self.api, stream, ids)
+            case "small":
+                wanted = set(ids)
+                for page in read_small(self.api, stream):
+                    changes = [one for one in page.changes if one.record_id in wanted and one.op == "upsert"]
+                    if changes:
+                        yield Page(changes)
+            case _:
+                raise ConfigurationError(
+                    f"hubspot:{stream.name} cannot be read by id.", remedy="Read the days in question by a backfill."
+                )
+
+    def read_keys(self, stream: Stream) -> Iterator[list[str]]:
+        """Not needed: no HubSpot stream finds its deletes by comparing keys.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        raise ConfigurationError(
+            f"hubspot:{stream.name} finds deletes by {stream.finds_deletes!r}, not by keys.",
+            remedy="Read the stream instead.",
+        )
+
+    def check(self) -> list[Check]:
+        """Key, scopes, clock: one line each, with a remedy."""
+        return check(self.api)
