@@ -1,0 +1,179 @@
+"""A small HubSpot account made by hand, served by uvicorn over real HTTP."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import hubspot
+import pytest
+import requests
+import uvicorn
+
+from sandbox.context import Context
+from sandbox.hubspot.app import create_app
+from sandbox.hubspot.associations import default_link
+from sandbox.hubspot.limits import Limits
+from sandbox.store import Store
+
+TOKEN = "pat-eu1-made-up-for-tests"
+START = datetime(2026, 3, 1, 8, 0, 0, 123_000, tzinfo=UTC)
+NOW = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
+CONTACTS = 230
+HUB = 1_300
+
+Serve = Callable[[Any], AbstractContextManager[str]]
+
+
+class Server(uvicorn.Server):
+    """uvicorn in a thread, on a port that it picks."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(app, log_level="critical", date_header=False, server_header=False, lifespan="off")
+        )
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve([self.socket])))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    server = Server(app)
+    server.thread.start()
+    assert server.ready.wait(20)
+    try:
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.thread.join(20)
+        server.socket.close()
+
+
+@pytest.fixture
+def serve() -> Serve:
+    return serving
+
+
+@pytest.fixture
+def store() -> Store:
+    """230 contacts in two pages and a bit, 3 companies, 2 deals, engagements, settings, marketing; see each line."""
+    store = Store(
+        "hubspot",
+        {"contacts": {"lifecyclestage", "hs_lead_status"}, "deals": {"dealstage", "amount"}},
+        archiving_modifies=False,
+    )
+    for n in range(1, CONTACTS + 1):
+        at = START + timedelta(minutes=n)
+        store.create("contacts", str(n), at, contact(n))
+    for n, name in enumerate(("Acme Example", "Birch Example", "Hub Example"), start=7501):
+        domain = f"{name.split()[0].lower()}.example"
+        store.create("companies", str(n), START, {"name": name, "domain": domain, "annualrevenue": "1000000"})
+    store.create("deals", "901", START, {"dealname": "Pilot", "amount": "1200.50", "dealstage": "closedwon"})
+    store.create("deals", "902", START, {"dealname": "Renewal", "amount": "90", "dealstage": "contractsent"})
+    for kind, id_ in (("calls", "801"), ("emails", "802"), ("meetings", "803"), ("tasks", "804"), ("notes", "805")):
+        store.create(kind, id_, START, {"hs_timestamp": "2026-03-01T08:00:00.000Z", "hubspot_owner_id": "11"})
+    store.update("contacts", "5", NOW - timedelta(hours=3), {"lifecyclestage": "customer"}, by="77")
+    _settings(store)
+    _marketing(store)
+    return store
+
+
+def contact(n: int) -> dict[str, str | None]:
+    return {
+        "email": f"Person{n}@acme.example",
+        "firstname": f"Given{n}",
+        "lastname": "O'Müller-李" if n % 2 else None,
+        "lifecyclestage": "lead",
+        "hubspotscore": str(n % 10),
+        "phone": "",
+        "createdate": (START + timedelta(minutes=n)).isoformat(timespec="milliseconds")[:-6] + "Z",
+    }
+
+
+def _settings(store: Store) -> None:
+    store.create("owners", "11", START, {"email": "ana@seller.example", "firstName": "Ana", "userId": 77})
+    store.create("owners", "12", START, {"email": "rui@seller.example", "firstName": "Rui", "userId": 78})
+    store.archive("owners", "12", NOW - timedelta(days=1))
+    stages = [
+        {"id": "contractsent", "label": "Contract sent", "metadata": {"isClosed": "false", "probability": "0.9"}},
+        {"id": "closedwon", "label": "Closed won", "metadata": {"isClosed": "true", "probability": "1.0"}},
+    ]
+    store.create("pipelines", "default", START, {"label": "Sales", "stages": stages})
+
+
+def _marketing(store: Store) -> None:
+    store.create("forms", "f-1", START, {"name": "Newsletter"})
+    store.create("forms", "f-2", START, {"name": "Comments", "formType": "blog_comment"})
+    for n in range(120):
+        at = START + timedelta(seconds=n // 2)
+        fields = {"formGuid": "f-1", "conversionId": f"c{n}", "submittedAt": int(at.timestamp() * 1000), "values": []}
+        store.create("form_submissions", f"c{n}", at, fields)
+    for n in range(25):
+        at = START + timedelta(seconds=n)
+        fields = {"type": "OPEN" if n % 5 else "SENT", "recipient": "person1@acme.example", "emailCampaignId": 5}
+        store.create("email_events", f"e{n}", at, fields)
+    for n in range(3):
+        store.create("campaigns", f"g-{n}", START, {"hs_name": f"Campaign {n}", "hs_channel": "email"})
+
+
+def hub(store: Store) -> None:
+    """Company 7503 gets 1,300 further contacts; the first one is its primary contact too."""
+    for n in range(10_001, 10_001 + HUB):
+        store.create("contacts", str(n), START, {"email": f"hub{n}@hub.example"})
+        plain = default_link("companies", "contacts"), default_link("contacts", "companies")
+        store.link("companies", "7503", "contacts", str(n), *plain)
+    primary = (
+        default_link("companies", "contacts", primary=True),
+        default_link("contacts", "companies", primary=True),
+    )
+    store.link("companies", "7503", "contacts", "10001", *primary)
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context(clock=lambda: NOW, credentials={"hubspot_access_token": TOKEN})
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits()
+
+
+@pytest.fixture
+def url(store: Store, context: Context, limits: Limits) -> Iterator[str]:
+    with serving(create_app(store, context, limits)) as url:
+        yield url
+
+
+@pytest.fixture
+def http(url: str) -> Iterator["Http"]:
+    with Http(url) as http:
+        yield http
+
+
+@pytest.fixture
+def client(url: str) -> Any:
+    return hubspot.Client.create(access_token=TOKEN, host=url)
+
+
+class Http(requests.Session):
+    """requests with the base URL and the key."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.trust_env = False
+        self.headers["Authorization"] = f"Bearer {TOKEN}"
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs.setdefault("timeout", 20)
+        return super().request(method, f"{self.url}{url!s}", *args, **kwargs)
