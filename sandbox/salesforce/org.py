@@ -1,0 +1,121 @@
+"""The org behind the API: its objects as the integration user may see them, and its records as they are visible now."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sandbox.context import Context
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.rows import View, view
+from sandbox.salesforce.schema import BY_WORD, SOBJECTS, Field, SObject
+from sandbox.store import Record, Store
+
+ORG_ID = "00D5g00000SANDBEAY"
+USER_ID = "0055g00000SANDUAAQ"
+MULTI_CURRENCY_FIELD = "CurrencyIsoCode"
+
+LOST_PERMISSION = {
+    "Lead": "Rating",
+    "Contact": "Title",
+    "Account": "Website",
+    "Opportunity": "NextStep",
+    "OpportunityContactRole": "Role",
+    "Campaign": "ActualCost",
+    "CampaignMember": "FirstRespondedDate",
+    "Task": "CallDisposition",
+    "Event": "Type",
+    "User": "Department",
+}
+"""Object -> the field that field-level security hides while the fault `salesforce.missing_field` is on."""
+
+
+class Org:
+    """One org.
+
+    Args:
+        store: its records.
+        context: clock, faults and flags of the org.
+    """
+
+    def __init__(self, store: Store, context: Context) -> None:
+        self.store = store
+        self.context = context
+
+    def now(self) -> datetime:
+        """The vendor's clock, UTC."""
+        return self.context.clock()
+
+    def sobject(self, name: str) -> SObject | None:
+        """The object of that name, in any case of letters."""
+        return BY_WORD.get(name.lower())
+
+    def named(self, name: str) -> SObject:
+        """The object that a URL names.
+
+        Raises:
+            ApiError: there is none.
+        """
+        sobject = self.sobject(name)
+        if sobject is None:
+            raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+        return sobject
+
+    def fields(self, sobject: SObject) -> list[Field]:
+        """The fields that the user may see."""
+        return [f for f in sobject.fields.values() if self.may_see(sobject, f)]
+
+    def may_see(self, sobject: SObject, field: Field) -> bool:
+        """Whether the org has the field and shows it to the user."""
+        if field.name == MULTI_CURRENCY_FIELD and not self.context.multi_currency:
+            return False
+        lost = LOST_PERMISSION.get(sobject.name) == field.name
+        return not (lost and self.context.faults.active("salesforce.missing_field"))
+
+    def find(self, kind: str, id_: str) -> View | None:
+        """The visible version of one record, deleted ones too; Ids of 15 characters are understood."""
+        record = self.store.get(kind, id_)
+        if record is None and len(id_) == 15:  # noqa: PLR2004 # the short form of an Id
+            record = next((r for r in self.store.records[kind].values() if r.id[:15] == id_), None)
+        return None if record is None else view(record, self.now())
+
+    def views(
+        self,
+        sobject: SObject,
+        keep: Callable[[View], bool],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        ids: list[str] | None = None,
+    ) -> list[View]:
+        """Visible versions that `keep` lets through, deleted ones too.
+
+        Args:
+            sobject: whose records.
+            keep: what to let through; called with each candidate.
+            start: with `end`: candidates are those with start <= SystemModstamp < end, found by the store's index.
+            end: see start.
+            ids: candidates are these only.
+        """
+        now = self.now()
+        with self.store.lock:
+            views = [v for r in self._candidates(sobject.name, now, start, end, ids) if (v := view(r, now))]
+        return [v for v in views if keep(v)]
+
+    def _candidates(
+        self, kind: str, now: datetime, start: datetime | None, end: datetime | None, ids: list[str] | None
+    ) -> list[Record]:
+        if ids is not None:
+            return self.store.many(kind, dict.fromkeys(ids))
+        if start is None and end is None:
+            return list(self.store.records[kind].values())
+        low = start or datetime.min.replace(tzinfo=now.tzinfo)
+        high = end or datetime.max.replace(tzinfo=now.tzinfo)
+        found = self.store.modified(kind, low, high)
+        # A record whose newest version is not visible yet stands in the index under that version's time.
+        late = self.store.lagging(kind, now)
+        known = {r.id for r in found} if late else set()
+        return found + [r for r in late if r.id not in known]
+
+
+def object_names() -> list[str]:
+    """All objects, in alphabetical order."""
+    return sorted(SOBJECTS)

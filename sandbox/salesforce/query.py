@@ -1,0 +1,227 @@
+"""Runs a SOQL query over the org's records."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.rows import Getter, View, csv_getter, getter, json_getter
+from sandbox.salesforce.schema import Field, Kind, SObject
+from sandbox.salesforce.soql.filters import compile_condition, normaliser, ranges
+from sandbox.salesforce.soql.lexer import complain
+from sandbox.salesforce.soql.parser import parse
+from sandbox.salesforce.soql.tree import Compare, Condition, Junction, Query
+
+_HINT = (
+    "If you are attempting to use a custom {thing}, be sure to append the '__{suffix}' after the {place}."
+    " Please reference your WSDL or the describe call for the appropriate names."
+)
+_FULL_ID = 18
+
+
+class Column(NamedTuple):
+    """One selected column.
+
+    parent: relation name and object, for a field of a parent; the getters then read the parent's view.
+    """
+
+    name: str
+    field: Field
+    parent: tuple[str, SObject, Callable[[View], View | None]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a query found: rows as of now; for COUNT() none, but their number. `aggregate` holds COUNT(field)s."""
+
+    sobject: SObject
+    columns: list[Column]
+    rows: list[View]
+    total: int
+    aggregate: dict[str, int] | None = None
+
+
+class Planner:
+    """Finds the fields that one query names.
+
+    Raises:
+        ApiError: INVALID_TYPE for an unknown object.
+    """
+
+    def __init__(self, org: Org, query: Query) -> None:
+        sobject = org.sobject(query.sobject)
+        if sobject is None:
+            message = f"sObject type '{query.sobject}' is not supported. " + _HINT.format(
+                thing="object", suffix="c", place="entity name"
+            )
+            raise complain("INVALID_TYPE", query.text, query.sobject_at, message)
+        self.org = org
+        self.query = query
+        self.sobject = sobject
+
+    def column(self, path: str, at: int) -> Column:
+        """The column for a field path.
+
+        Raises:
+            ApiError: INVALID_FIELD for an unknown or hidden field, an unknown relationship, or two steps up.
+        """
+        first, _, rest = path.partition(".")
+        if rest and first.lower() == self.sobject.name.lower():
+            first, _, rest = rest.partition(".")
+        if not rest:
+            field = self._field(self.sobject, first, at)
+            return Column(field.name, field, None)
+        reference = self.sobject.by_relation.get(first.lower())
+        if reference is None or not self.org.may_see(self.sobject, reference) or "." in rest:
+            message = f"Didn't understand relationship '{first}' in field path. " + _HINT.format(
+                thing="relationship", suffix="r", place="custom relationship name"
+            )
+            raise complain("INVALID_FIELD", self.query.text, at, message)
+        parent = self.org.named(reference.refers[0])
+        read, find, kind = getter(reference), self.org.find, parent.name
+        field = self._field(parent, rest, at)
+        relation = str(reference.relation)
+        return Column(
+            f"{relation}.{field.name}", field, (relation, parent, lambda v: find(kind, i) if (i := read(v)) else None)
+        )
+
+    def resolve(self, path: str, at: int) -> tuple[Field, Getter]:
+        """A path of WHERE or ORDER BY: its field and how to read it from the row."""
+        column = self.column(path, at)
+        read = getter(column.field)
+        if column.parent is None:
+            return column.field, read
+        up = column.parent[2]
+        return column.field, lambda v: None if (p := up(v)) is None else read(p)
+
+    def _field(self, sobject: SObject, name: str, at: int) -> Field:
+        field = sobject.by_word.get(name.lower())
+        if field is None or not self.org.may_see(sobject, field):
+            hint = _HINT.format(thing="field", suffix="c", place="custom field name")
+            message = f"No such column '{name}' on entity '{sobject.name}'. {hint}"
+            raise complain("INVALID_FIELD", self.query.text, at, message)
+        return field
+
+
+def run(org: Org, text: str, *, deleted: bool) -> Result:
+    """Run a query.
+
+    Args:
+        org: whose records.
+        text: SOQL.
+        deleted: whether deleted and merged records take part (queryAll).
+
+    Raises:
+        ApiError: MALFORMED_QUERY, INVALID_TYPE, INVALID_FIELD, INVALID_QUERY_FILTER_OPERATOR,
+            NUMBER_OUTSIDE_VALID_RANGE.
+    """
+    query = parse(text)
+    planner = Planner(org, query)
+    columns = _columns(planner)
+    keep = _keep(planner, deleted=deleted)
+    start, end = ranges(query.where, "SystemModstamp", org.now())
+    created, _ = ranges(query.where, "CreatedDate", org.now())
+    # The store's index is over modified_at, which is never before the creation.
+    start = max(filter(None, (start, created)), default=None)
+    rows = org.views(planner.sobject, keep, start=start, end=end, ids=_ids(query.where))
+    for term in reversed(query.order):
+        rows = _sorted(rows, *planner.resolve(term.path, term.at), descending=term.descending, last=term.nulls_last)
+    if query.items and query.items[0].count:
+        return Result(planner.sobject, [], [], 1, _counts(planner, rows))
+    rows = rows[query.offset :][: query.limit]
+    return Result(planner.sobject, columns, [] if query.count else rows, len(rows))
+
+
+def _columns(planner: Planner) -> list[Column]:
+    columns = [planner.column(item.path, item.at) for item in planner.query.items]
+    counts = [item.count for item in planner.query.items]
+    if any(counts) and not all(counts):
+        name = planner.query.items[counts.index(False)].path
+        raise ApiError(400, "MALFORMED_QUERY", f"Field must be grouped or aggregated: {name}")
+    seen: set[str] = set()
+    for column in columns:
+        if column.name in seen and not any(counts):
+            raise ApiError(400, "INVALID_FIELD", f"duplicate field selected: {column.name}")
+        seen.add(column.name)
+    return columns
+
+
+def _keep(planner: Planner, *, deleted: bool) -> Callable[[View], bool]:
+    where = planner.query.where
+    test = None if where is None else compile_condition(where, planner.resolve, planner.org.now())
+    if test is None:
+        return (lambda _: True) if deleted else (lambda v: not v.deleted)
+    return test if deleted else (lambda v: not v.deleted and test(v))
+
+
+def _ids(where: Condition | None) -> list[str] | None:
+    """Ids that the top level of a condition restricts the rows to; None where it does not."""
+    terms: Iterable[Any] = where.terms if isinstance(where, Junction) and where.op == "and" else (where,)
+    for term in terms:
+        if isinstance(term, Compare) and term.path.lower() == "id" and term.op in {"=", "in"}:
+            ids = [str(literal.value) for literal in term.literals]
+            if all(len(i) == _FULL_ID for i in ids):
+                return ids
+    return None
+
+
+def _sorted(rows: list[View], field: Field, read: Getter, *, descending: bool, last: bool) -> list[View]:
+    if field.kind is Kind.COMPOUND or field.type == "anyType":
+        raise ApiError(400, "INVALID_FIELD", f"field '{field.name}' can not be sorted in a query call")
+    normal = normaliser(field)
+    keyed = [(normal(read(v)), v) for v in rows]
+    nulls = [v for key, v in keyed if key is None]
+    others = sorted(((key, v) for key, v in keyed if key is not None), key=lambda pair: pair[0], reverse=descending)
+    values = [v for _, v in others]
+    return values + nulls if last else nulls + values
+
+
+def _counts(planner: Planner, rows: list[View]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for number, item in enumerate(planner.query.items):
+        _, read = planner.resolve(item.path, item.at)
+        counts[item.alias or f"expr{number}"] = sum(1 for v in rows if read(v) is not None)
+    return counts
+
+
+def json_rows(columns: list[Column], sobject: SObject, base: str) -> Callable[[list[View]], list[dict[str, Any]]]:
+    """What writes rows as JSON objects with `attributes`; fields of a parent stand in an object of its relation.
+
+    Args:
+        columns: what was selected.
+        sobject: of what.
+        base: such as /services/data/v66.0.
+    """
+    prefix = f"{base}/sobjects/{sobject.name}/"
+    kind = sobject.name
+    members: dict[str, Getter] = {"attributes": lambda v: {"type": kind, "url": prefix + v.id}}
+    for column in columns:
+        if column.parent is None:
+            members[column.name] = json_getter(column.field)
+    for column in columns:
+        if column.parent is not None:
+            relation, parent, up = column.parent
+            inner = [
+                c._replace(name=c.field.name, parent=None) for c in columns if c.parent and c.parent[0] == relation
+            ]
+            members[relation] = _parent(json_rows(inner, parent, base), up)
+    names, getters = list(members), list(members.values())
+    return lambda views: [dict(zip(names, [read(v) for read in getters], strict=True)) for v in views]
+
+
+def _parent(write: Callable[[list[View]], list[dict[str, Any]]], up: Callable[[View], View | None]) -> Getter:
+    return lambda v: None if (p := up(v)) is None else write([p])[0]
+
+
+def csv_cells(columns: list[Column]) -> list[Callable[[View], str]]:
+    """What writes each column of a row as text."""
+
+    def cell(column: Column) -> Callable[[View], str]:
+        read = csv_getter(column.field)
+        if column.parent is None:
+            return read
+        up = column.parent[2]
+        return lambda v: "" if (p := up(v)) is None else read(p)
+
+    return [cell(column) for column in columns]
