@@ -1,10 +1,9 @@
 """Requests to HubSpot and their answers as typed structures."""
 
 import contextlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import requests
@@ -12,6 +11,7 @@ import requests
 from connectors.base.outcome import Outcome, Table
 from connectors.base.session import Session, path_of
 from connectors.hubspot.auth import Settings
+from connectors.hubspot.exact import decode_page
 from connectors.hubspot.pace import Pace
 from errors import AnswerError, ScopeError
 
@@ -80,11 +80,6 @@ def code_of(response: requests.Response) -> str:
     return code if code.replace("_", "").isalnum() else ""
 
 
-@lru_cache(maxsize=64)
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape)
-
-
 class _Request(NamedTuple):
     path: str
     params: Params | None = None
@@ -132,13 +127,12 @@ class Api:
         return self._ask(_Request(path, params, is_optional=True), shape)
 
     def _ask(self, request: _Request, shape: type[T]) -> T | None:
-        decode = _decoder(cast("Hashable", shape)).decode
         for _ in range(DAMAGED_TRIES):
             response = self._send(request)
             if response.status_code >= requests.codes.bad_request:
                 return None
             try:
-                answer: T = decode(response.content)
+                answer = decode_page(response.content, shape)
             except msgspec.ValidationError as error:
                 raise AnswerError(
                     f"hubspot's answer at {path_of(request.path)} does not have the documented shape.",

@@ -89,7 +89,7 @@ def _rate(text: str) -> float:
         rate = float(text or SEARCH_PER_SECOND)
     except ValueError:
         rate = -1.0
-    if not 0 <= rate < 1000:  # noqa: PLR2004 - also refuses nan; HubSpot allows 5
+    if not 0 <= rate < 1000:
         raise ConfigurationError(
             "HubSpot's `search_per_second` is not a rate.", remedy="Give a number such as 4, or 0 for no limit."
         )

@@ -11,8 +11,8 @@ from errors import AnswerError, UnreachableError
 
 TRIES = 4
 
-ABSENT = frozenset({"OBJECT_NOT_FOUND", "NO_ASSOCIATIONS_FOUND"})
-"""Codes by which a 207 says that there is nothing, which is an answer. Of a sub-category the last part counts."""
+ABSENT = ("NOT_FOUND", "NO_ASSOCIATIONS")
+"""What stands in the category or sub-category where a 207 says that there is nothing, which is an answer."""
 
 REFUSED = frozenset({"VALIDATION_ERROR", "MISSING_SCOPES"})
 """Codes that asking again does not mend."""
@@ -30,8 +30,8 @@ def codes_of(errors: list[msgspec.Raw]) -> set[str]:
     codes: set[str] = set()
     for raw in errors:
         trouble = msgspec.json.decode(raw, type=Trouble)
-        detail = trouble.sub_category.rpartition(".")[2] if isinstance(trouble.sub_category, str) else ""
-        if trouble.category not in ABSENT and detail not in ABSENT:
+        detail = trouble.sub_category if isinstance(trouble.sub_category, str) else ""
+        if not any(word in f"{trouble.category} {detail}" for word in ABSENT):
             codes.add(trouble.category or detail or "unnamed")
     return codes
 

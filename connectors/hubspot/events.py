@@ -12,6 +12,7 @@ from connectors.base.model import EPOCH, Change, Page, Stream, Window
 from connectors.base.paginate import ahead, by_token
 from connectors.base.windows import span_of
 from connectors.hubspot.api import Api, Results, next_of, place_of
+from connectors.hubspot.exact import decode_record
 from connectors.hubspot.records import moment
 from errors import AnswerError
 
@@ -23,7 +24,7 @@ SUBMISSION_PAGE = 50
 
 
 class _Events(msgspec.Struct):
-    events: list[msgspec.Raw] = []
+    results: list[msgspec.Raw] = msgspec.field(default_factory=list, name="events")
     has_more: bool = msgspec.field(default=False, name="hasMore")
     offset: str | int | None = None
 
@@ -58,7 +59,7 @@ def email_events(api: Api, stream: Stream, window: Window) -> Iterator[Page]:
 
     for page in ahead(by_token(fetch, following, where=f"hubspot:{stream.name}")):
         changes: list[Change] = []
-        for raw in page.events:
+        for raw in page.results:
             event = _decoded(raw, _Event, stream)
             at = moment(event.created)
             if _is_in(at, window):
@@ -106,7 +107,7 @@ def _identity(form: str, submission: _Submission, raw: msgspec.Raw) -> str:
 
 def _decoded(raw: msgspec.Raw, shape: type[T], stream: Stream) -> T:
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return decode_record(raw, shape)
     except msgspec.ValidationError as error:
         raise AnswerError(
             f"hubspot sent a record of {stream.name} that cannot be read.",

@@ -8,6 +8,7 @@ from connectors.base.model import Change, Page, Stream
 from connectors.base.paginate import batches, in_order
 from connectors.hubspot.api import Api, Paging, place_of
 from connectors.hubspot.batch import ask_batch
+from connectors.hubspot.exact import decode_record
 from errors import AnswerError
 
 BATCH = 1_000
@@ -92,7 +93,7 @@ def _order(link: _Link) -> tuple[int, str]:
 
 def _decoded(raw: msgspec.Raw, stream: Stream) -> _Linked:
     try:
-        return msgspec.json.decode(raw, type=_Linked)
+        return decode_record(raw, _Linked)
     except msgspec.ValidationError as error:
         raise AnswerError(
             f"hubspot sent links of {stream.name} that cannot be read.",

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from connectors.base.model import EPOCH, Change
+from connectors.hubspot.exact import decode_record
 from errors import AnswerError
 
 
@@ -23,9 +24,6 @@ class Head(msgspec.Struct):
     properties: _Merges = msgspec.field(default_factory=_Merges)
 
 
-_decode = msgspec.json.Decoder(Head).decode
-
-
 def head_of(raw: msgspec.Raw) -> Head:
     """The head of a record; a field of an odd type or form counts as not given, since one record must not stop a page.
 
@@ -33,9 +31,9 @@ def head_of(raw: msgspec.Raw) -> Head:
         AnswerError: the record has no id.
     """
     try:
-        head = _decode(raw)
+        head = decode_record(raw, Head)
     except msgspec.ValidationError:
-        head = _patient_head(msgspec.json.decode(raw))
+        head = _patient_head(decode_record(raw, dict))
     if head.updated_at is not None and head.updated_at.tzinfo is None:
         head.updated_at = head.updated_at.replace(tzinfo=UTC)
     return head

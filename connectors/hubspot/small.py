@@ -13,6 +13,7 @@ import msgspec
 from connectors.base.model import Change, Page, Stream
 from connectors.base.paginate import by_token
 from connectors.hubspot.api import Api, Results, next_of, place_of
+from connectors.hubspot.exact import decode_record
 from connectors.hubspot.records import head_of, moment
 from errors import AnswerError, CountMismatchError
 
@@ -91,7 +92,7 @@ def _change(raw: msgspec.Raw) -> Change:
     head = head_of(raw)
     at = head.archived_at or head.updated_at if head.archived else head.updated_at
     try:
-        stages = msgspec.json.decode(raw, type=_Staged).stages
+        stages = decode_record(raw, _Staged).stages
     except msgspec.ValidationError as error:
         raise AnswerError(
             "hubspot sent a pipeline whose stages cannot be read.",
