@@ -43,8 +43,8 @@ def from_environment(vendor: str) -> dict[str, str]:
     given = _given(vendor)
     if missing := [f"SMARKETING_{vendor}_{name}".upper() for name in REQUIRED[vendor] if name not in given]:
         raise ConfigurationError(
-            f"{vendor} is not configured: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} empty.",
-            remedy=f"Set {'it' if len(missing) == 1 else 'them'} in the environment or in .env; connectors/{vendor}/README.md says where to get {'it' if len(missing) == 1 else 'them'}.",
+            f"{vendor} is not configured; not set: {', '.join(missing)}.",
+            remedy=f"Set this in the environment or in .env; connectors/{vendor}/README.md says where to get it.",
         )
     return given
 

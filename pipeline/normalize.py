@@ -28,7 +28,8 @@ def normalize_touched(connection: sa.Connection, vendor: str, stream: str, gloss
     for states in raw.touched_states(connection, table, BATCH):
         keys = [f"{vendor}:{stream}:{state.record_id}" for state in states]
         records = [
-            RawRecord(s.record_id, s.version_at, load_id, s.record, s.is_deleted, s.deleted_at, s.merged_into) for s in states
+            RawRecord(s.record_id, s.version_at, load_id, s.record, s.is_deleted, s.deleted_at, s.merged_into)
+            for s in states
         ]
         result = normalize(records, vendor, stream, glossary)
         lines = [_line(reject, table) for reject in result.rejects]

@@ -81,7 +81,9 @@ def sync_stream(
     with transaction(engine) as connection:
         locks.lock(connection, "stream", connector.vendor, stream.name)
         position = ledger.position(connection, connector.vendor, stream.name)
-        window = plan(stream, connector.now(), position.at if position else None, until=until, backfill=backfill, full=full)
+        window = plan(
+            stream, connector.now(), position.at if position else None, until=until, backfill=backfill, full=full
+        )
         if window is None:
             return SyncCounts(connector.vendor, stream.name, None)
         return _Run(connection, connector, stream, window, position, progress).load(glossary, run_id)
@@ -164,9 +166,13 @@ class _Run:
             read_rows=loaded.read,
             load_id=load_id,
         )
-        ledger.close_load(self.connection, load_id, read_rows=loaded.read, new_rows=loaded.new + deleted, staged_rows=staged.rows)
+        ledger.close_load(
+            self.connection, load_id, read_rows=loaded.read, new_rows=loaded.new + deleted, staged_rows=staged.rows
+        )
         self.progress(f"{vendor} {name}", loaded.read)
-        return SyncCounts(vendor, name, self.window, loaded.read, loaded.new, deleted, staged.rows, staged.set_aside, load_id)
+        return SyncCounts(
+            vendor, name, self.window, loaded.read, loaded.new, deleted, staged.rows, staged.set_aside, load_id
+        )
 
     def _receive(self, pages: Iterable[Page], *, undated: bool = False) -> None:
         waiting: list[raw.Row] = []

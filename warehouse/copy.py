@@ -60,4 +60,9 @@ def _array_literal(name: str) -> pl.Expr:
             )
         )
     )
-    return pl.when(pl.col(name).is_null()).then(None).otherwise(pl.concat_str(pl.lit("{"), quoted.list.join(","), pl.lit("}"))).alias(name)
+    return (
+        pl.when(pl.col(name).is_null())
+        .then(None)
+        .otherwise(pl.concat_str(pl.lit("{"), quoted.list.join(","), pl.lit("}")))
+        .alias(name)
+    )

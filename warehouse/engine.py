@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DBAPIError
 
 from errors import ConfigurationError, WarehouseError
@@ -54,14 +55,17 @@ def connect(url: URL | str | None = None) -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[sa.Connection]:
+def transaction(engine: Engine, *, isolation: IsolationLevel | None = None) -> Iterator[sa.Connection]:
     """One transaction: commits at the end, rolls back on any error.
+
+    isolation: PostgreSQL's isolation level, where not the default (read committed).
 
     Raises:
         WarehouseError: the database refused; one sentence with the remedy, without the statement's values.
     """
     try:
-        with engine.begin() as connection:
+        target = engine.execution_options(isolation_level=isolation) if isolation else engine
+        with target.begin() as connection:
             yield connection
     except DBAPIError as error:
         raise refusal(error.orig) from error

@@ -26,7 +26,13 @@ class Gap(NamedTuple):
     end_at: datetime
 
 
-def open_load(connection: sa.Connection, kind: str, vendor: str | None = None, stream: str | None = None, run_id: str | None = None) -> int:
+def open_load(
+    connection: sa.Connection,
+    kind: str,
+    vendor: str | None = None,
+    stream: str | None = None,
+    run_id: str | None = None,
+) -> int:
     """Begin a load and return its id. Call it under the stream's lock: then ids of one stream grow in order of commit."""
     statement = sa.insert(ops.load).values(kind=kind, vendor=vendor, stream=stream, run_id=run_id)
     return int(connection.execute(statement.returning(ops.load.c.load_id)).scalar_one())
@@ -42,11 +48,15 @@ def close_load(connection: sa.Connection, load_id: int, **counts: int) -> None:
 def position(connection: sa.Connection, vendor: str, stream: str) -> Position | None:
     """Where the stream's cursor stands; None before its first load."""
     c = ops.cursor.c
-    row = connection.execute(sa.select(c.position_at, c.parent_load_id).where(c.vendor == vendor, c.stream == stream)).first()
+    row = connection.execute(
+        sa.select(c.position_at, c.parent_load_id).where(c.vendor == vendor, c.stream == stream)
+    ).first()
     return Position(*row) if row else None
 
 
-def move_cursor(connection: sa.Connection, vendor: str, stream: str, at: datetime, load_id: int, parent_load_id: int | None) -> None:
+def move_cursor(
+    connection: sa.Connection, vendor: str, stream: str, at: datetime, load_id: int, parent_load_id: int | None
+) -> None:
     """Move the cursor forwards; it never moves back."""
     statement = insert(ops.cursor).values(
         vendor=vendor, stream=stream, position_at=at, load_id=load_id, parent_load_id=parent_load_id
@@ -70,9 +80,7 @@ def record_window(connection: sa.Connection, **values: Any) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["vendor", "stream", "start_at", "end_at"],
-            set_={
-                name: statement.excluded[name] for name in ("kind", "expected_rows", "read_rows", "load_id")
-            }
+            set_={name: statement.excluded[name] for name in ("kind", "expected_rows", "read_rows", "load_id")}
             | {"read_at": sa.func.now()},
         )
     )

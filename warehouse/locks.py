@@ -1,6 +1,11 @@
-"""Advisory locks: two runs of one stream, or two builds, cannot interleave. They end with their transaction, whatever happens."""
+"""Advisory locks: two runs of one stream, or two builds, cannot interleave.
+
+They end with their transaction or connection, whatever happens.
+"""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -13,6 +18,17 @@ def lock(connection: sa.Connection, *name: str) -> None:
 def try_lock(connection: sa.Connection, *name: str) -> bool:
     """As `lock`, but False at once where another transaction holds it."""
     return bool(connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _key(name)}))
+
+
+@contextmanager
+def held(engine: sa.Engine, *name: str) -> Iterator[None]:
+    """Hold the lock called `name` on a connection of its own, for transactions whose snapshot must be younger than the lock."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key(name)})
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key(name)})
 
 
 def _key(name: tuple[str, ...]) -> int:

@@ -86,7 +86,9 @@ def receive(connection: sa.Connection, rows: Iterable[Row], observed_at: datetim
 
 def _encode(row: Row, observed_at: datetime) -> tuple[object, ...]:
     record_id, version_at, op, payload, merged_into = row
-    digest = hashlib.blake2b(payload, digest_size=16, person=f"{op[:1]}{'' if merged_into is None else merged_into}".encode()[:16])
+    digest = hashlib.blake2b(
+        payload, digest_size=16, person=f"{op[:1]}{'' if merged_into is None else merged_into}".encode()[:16]
+    )
     text, exact = storable(payload) if payload else (None, None)
     return (record_id, version_at or observed_at, version_at is None, digest.digest(), op, text, exact, merged_into)
 
@@ -136,7 +138,9 @@ def merge(connection: sa.Connection, table: sa.Table, load_id: int, *, touch_all
         {"load_id": load_id},
     ).scalar_one()
     if touch_all:
-        connection.execute(sa.text("INSERT INTO touched SELECT DISTINCT record_id FROM incoming ON CONFLICT DO NOTHING"))
+        connection.execute(
+            sa.text("INSERT INTO touched SELECT DISTINCT record_id FROM incoming ON CONFLICT DO NOTHING")
+        )
     connection.execute(sa.text("TRUNCATE incoming; ANALYZE touched"))
     return Loaded(int(read or 0), int(inserted))
 
@@ -149,13 +153,18 @@ def begin_keys(connection: sa.Connection) -> None:
 def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
     """Add ids that are live at the vendor."""
     connection.execute(
-        sa.text("INSERT INTO live_key SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"), {"keys": list(keys)}
+        sa.text("INSERT INTO live_key SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"),
+        {"keys": list(keys)},
     )
 
 
 def keys_from_incoming(connection: sa.Connection) -> None:
     """For streams read in full: what was just read is what lives. Call before `merge`."""
-    connection.execute(sa.text("INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"))
+    connection.execute(
+        sa.text(
+            "INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"
+        )
+    )
 
 
 def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
@@ -166,7 +175,8 @@ def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, obse
                 f"""
                 WITH gone AS (
                     INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
-                    SELECT n.record_id, greatest(CAST(:observed_at AS timestamptz), n.version_at), decode(md5('delete'), 'hex'), 'delete', :load_id
+                    SELECT n.record_id, greatest(CAST(:observed_at AS timestamptz), n.version_at),
+                           decode(md5('delete'), 'hex'), 'delete', :load_id
                     FROM ({_newest(table)}) n
                     WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
                     ON CONFLICT DO NOTHING
@@ -263,7 +273,8 @@ def touch(connection: sa.Connection, table: sa.Table, record_ids: Sequence[str] 
     where = "" if record_ids is None else " WHERE record_id = ANY(:ids)"
     parameters = {} if record_ids is None else {"ids": list(record_ids)}
     connection.execute(
-        sa.text(f"INSERT INTO touched SELECT DISTINCT record_id FROM {table.fullname}{where} ON CONFLICT DO NOTHING"), parameters
+        sa.text(f"INSERT INTO touched SELECT DISTINCT record_id FROM {table.fullname}{where} ON CONFLICT DO NOTHING"),
+        parameters,
     )
     return int(connection.scalar(sa.text("SELECT count(*) FROM touched")) or 0)
 

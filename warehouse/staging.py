@@ -75,7 +75,11 @@ def replace(
 
 def set_aside(connection: sa.Connection, source_keys: Sequence[str], lines: Sequence[SetAside]) -> None:
     """Replace the quarantine lines of these records by `lines`: what is mended leaves quarantine."""
-    connection.execute(sa.delete(ops.quarantine).where(ops.quarantine.c.source_key == sa.any_(sa.literal(list(source_keys), sa.ARRAY(sa.Text())))))
+    connection.execute(
+        sa.delete(ops.quarantine).where(
+            ops.quarantine.c.source_key == sa.any_(sa.literal(list(source_keys), sa.ARRAY(sa.Text())))
+        )
+    )
     distinct = {(line.source_key, line.entity, line.rule): line for line in lines}
     if distinct:
         connection.execute(sa.insert(ops.quarantine), [line._asdict() for line in distinct.values()])

@@ -121,8 +121,10 @@ class Connector(Protocol):
     def read(self, stream: Stream, window: Window, ids: Iterable[str] = ()) -> Iterator[Page]:
         """Everything of `stream` in `window`, deletes and merges included where finds_deletes is "read".
 
-        ids: the parent stream's record ids, for streams with a parent. Yields only proved pages: a sub-window whose count does not match is split, read
-        again, and at last raised as CountMismatchError.
+        ids: the parent stream's record ids, for streams with a parent.
+
+        Yields only proved pages: a sub-window whose count does not match is split, read again, and at last raised as
+        CountMismatchError.
         """
         ...
 

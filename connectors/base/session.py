@@ -46,7 +46,7 @@ def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, _Again) and error.wait is not None:
         return error.wait
-    return float(tenacity.wait_exponential_jitter(initial=0.5, max=30)(state))
+    return float(tenacity.wait_exponential_jitter(multiplier=0.5, max=30)(state))
 
 
 class Session:
@@ -122,9 +122,10 @@ class Session:
             outcome = outcome_of(response.status_code, code, self._outcomes)
             if outcome is Outcome.OK or (outcome is Outcome.MISSING and missing_ok):
                 return response
-            if outcome is Outcome.REFRESH and not refreshed and hasattr(self.auth, "refresh"):
+            refresh = getattr(self.auth, "refresh", None)
+            if outcome is Outcome.REFRESH and not refreshed and callable(refresh):
                 refreshed = True
-                self.auth.refresh()
+                refresh()
                 raise _Again("token refreshed", 0.0)
             if outcome is Outcome.RETRY:
                 raise _Again(f"status {response.status_code}", None)
@@ -205,7 +206,9 @@ class Session:
             return QuotaError(
                 f"{self.vendor}'s quota is used up ({detail}).",
                 until=until,
-                remedy=f"The run goes on after {until:%Y-%m-%d %H:%M} UTC." if until else "Run again when the quota is free.",
+                remedy=f"The run goes on after {until:%Y-%m-%d %H:%M} UTC."
+                if until
+                else "Run again when the quota is free.",
                 detail=where,
             )
         kind = AnswerError if outcome in (Outcome.MISSING, Outcome.FATAL) else VendorError

@@ -13,7 +13,7 @@ def _run(connection: object) -> None:
         target_metadata=metadata,
         version_table_schema="ops",
         include_schemas=True,
-        include_name=compared,
+        include_name=compared,  # type: ignore[arg-type]
         compare_type=True,
         compare_server_default=True,
     )

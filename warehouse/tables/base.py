@@ -54,7 +54,12 @@ def column(
 
 
 def table(
-    schema: str, name: str, comment: str, *columns: sa.Column[Any], distribution: str | None, indexes: Sequence[str] = ()
+    schema: str,
+    name: str,
+    comment: str,
+    *columns: sa.Column[Any],
+    distribution: str | None,
+    indexes: Sequence[str] = (),
 ) -> sa.Table:
     """A table of `schema`, distributed by `distribution`, with one plain index per entry (comma-separated columns)."""
     if distribution is not None and distribution not in {c.name for c in columns if c.primary_key}:

@@ -80,6 +80,7 @@ campaign = table(
     "A marketing campaign, with its cost in the reporting currency",
     column("campaign_id", Text, "staging.campaign source_id", key=True),
     column("name", Text, "Name"),
+    column("channel", Text, "Channel, as a glossary term"),
     column("lead_source", Text, "Canonical lead source that its channel means"),
     column("started_on", sa.Date(), "Start"),
     column("cost_reporting", Money, "Actual cost in the reporting currency, at the rate of the start"),
@@ -112,6 +113,7 @@ account = table(
     column("is_deleted", Bool, "Deleted in every system", null=False),
     column("record_count", sa.Integer(), "Source records", null=False),
     distribution="account_id",
+    indexes=("domain",),
 )
 
 account_link = _link("account_link", "account_id", "account")

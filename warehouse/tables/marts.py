@@ -82,7 +82,9 @@ person_journey = table(
     column("sales_touch_count", sa.Integer(), "Touchpoints by sales", null=False),
     column("deal_count", sa.Integer(), "Deals the person is part of", null=False),
     column("won_deal_count", sa.Integer(), "Won deals", null=False),
-    column("revenue_amount", Money, "Won revenue of deals the person is primary on, in the reporting currency", null=False),
+    column(
+        "revenue_amount", Money, "Won revenue of deals the person is primary on, in the reporting currency", null=False
+    ),
     column("system_count", sa.Integer(), "Systems the person is seen in", null=False),
     distribution="person_id",
     indexes=("account_id",),
@@ -96,7 +98,9 @@ customers_by_source = table(
     column("lead_source", Text, "Canonical lead source", key=True),
     column("campaign_id", Text, "Campaign (staging.campaign source_id); empty: none", key=True),
     column("campaign_name", Text, "Name of the campaign"),
-    column("customer_count", sa.Integer(), "Customers (accounts, else persons) whose first won deal falls here", null=False),
+    column(
+        "customer_count", sa.Integer(), "Customers (accounts, else persons) whose first won deal falls here", null=False
+    ),
     column("deal_count", sa.Integer(), "Deals won", null=False),
     column("lost_deal_count", sa.Integer(), "Deals lost", null=False),
     column("revenue_amount", Money, "Revenue of the deals won, in the reporting currency", null=False),
@@ -112,7 +116,9 @@ conversion_assists = table(
     "marts",
     "conversion_assists",
     "How often an asset, campaign or channel was on the path to a conversion without being its last touch",
-    column("dimension", Text, "What is counted", key=True, values=("content_asset", "campaign", "channel", "lead_source")),
+    column(
+        "dimension", Text, "What is counted", key=True, values=("content_asset", "campaign", "channel", "lead_source")
+    ),
     column("value", Text, "Which one", key=True),
     column("conversion", Text, "What was converted to", key=True, values=("lead", "mql", "opportunity", "customer")),
     column("month_on", sa.Date(), "First day of the month of the conversion", key=True),
@@ -145,9 +151,16 @@ funnel_conversion = table(
     column("cohort_on", sa.Date(), "Month of entry into the stage", key=True),
     column("stage", Text, "Funnel stage", key=True),
     column("lead_source", Text, "Canonical lead source", key=True),
-    column("reading", Text, "all_stages: passed each earlier one; any_stage", key=True, values=("all_stages", "any_stage")),
+    column(
+        "reading", Text, "all_stages: passed each earlier one; any_stage", key=True, values=("all_stages", "any_stage")
+    ),
     column("entered_count", sa.Integer(), "Persons who entered the stage", null=False),
-    column("converted_count", sa.Integer(), "Of them, entered the next stage later (all_stages) or any later stage", null=False),
+    column(
+        "converted_count",
+        sa.Integer(),
+        "Of them, entered the next stage later (all_stages) or any later stage",
+        null=False,
+    ),
     column("conversion_rate", sa.Numeric(6, 5), "converted / entered"),
     column("cumulative_rate", sa.Numeric(6, 5), "Of them, reached customer"),
     column("median_days", sa.Numeric(12, 2), "Median days to the next stage"),

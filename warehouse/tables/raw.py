@@ -17,8 +17,15 @@ def raw_table(vendor: str, stream: str) -> sa.Table:
         name,
         f"Versions of {vendor} {stream} as the vendor sent them; rows are never updated",
         column("record_id", Text, "The vendor's id of the record", key=True),
-        column("version_at", Timestamp, "When the vendor says the record got this state; else when it was observed", key=True),
-        column("content_hash", sa.LargeBinary(16), "128-bit BLAKE2b of op, merge target and the exact bytes sent", key=True),
+        column(
+            "version_at",
+            Timestamp,
+            "When the vendor says the record got this state; else when it was observed",
+            key=True,
+        ),
+        column(
+            "content_hash", sa.LargeBinary(16), "128-bit BLAKE2b of op, merge target and the exact bytes sent", key=True
+        ),
         column("op", Text, "What this version says of the record", null=False, values=OPS),
         column("record", sa.JSON(), "The record as JSON text, as sent; null for a tombstone that carries no fields"),
         column(

@@ -49,14 +49,21 @@ def _source(*columns: sa.Column[Any], deep: bool = True) -> tuple[sa.Column[Any]
 
 def _staging(name: str, comment: str, *columns: sa.Column[Any], indexes: tuple[str, ...] = ()) -> sa.Table:
     return table(
-        "staging", name, comment, *_source(*columns), distribution="source_id", indexes=("source_key", "load_id", *indexes)
+        "staging",
+        name,
+        comment,
+        *_source(*columns),
+        distribution="source_id",
+        indexes=("source_key", "load_id", *indexes),
     )
 
 
 def _word(name: str, what: str) -> tuple[sa.Column[Any], sa.Column[Any]]:
     """A glossary word and, beside it, the vendor's own."""
     return (
-        column(name, Text, f"{what}, as a glossary term; `unmapped` where the glossary does not know the vendor's word"),
+        column(
+            name, Text, f"{what}, as a glossary term; `unmapped` where the glossary does not know the vendor's word"
+        ),
         column(f"{name}_raw", Text, f"{what}, in the vendor's own word"),
     )
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         comment="A company, once, over all systems",
         info={"distribution": "account_id"},
     )
+    op.create_index("ix_account_domain", "account", ["domain"], unique=False, schema="core")
     op.create_table(
         "account_link",
         sa.Column("account_id", sa.Uuid(), nullable=False, comment="The account"),
@@ -70,12 +71,117 @@ def upgrade() -> None:
             comment="Credit in the reporting currency",
         ),
         sa.Column("is_won", sa.Boolean(), nullable=False, comment="Revenue (true) or pipeline (false)"),
+        sa.Column(
+            "month_on",
+            sa.Date(),
+            nullable=False,
+            comment="Month of close (won) or creation (open), in the reporting time zone",
+        ),
+        sa.Column(
+            "lead_source",
+            sa.Text(),
+            nullable=False,
+            comment="Source of the touch; unattributed where no touch can claim it",
+        ),
+        sa.Column("campaign_id", sa.Text(), nullable=False, comment="Campaign of the touch; empty: none"),
         sa.PrimaryKeyConstraint("opportunity_id", "model", "event_id"),
         schema="core",
         comment="Credit of one touch for one deal under one model; each deal's credit adds up to the deal to the cent",
         info={"distribution": "opportunity_id"},
     )
     op.create_index("ix_attribution_event_id", "attribution", ["event_id"], unique=False, schema="core")
+    op.create_table(
+        "build_input",
+        sa.Column(
+            "source_key", sa.Text(), nullable=False, comment="system:stream:record of the link or history record"
+        ),
+        sa.Column("kind", sa.Text(), nullable=False, comment="What it named"),
+        sa.Column("subject_source_id", sa.Text(), nullable=False, comment="The record that it named"),
+        sa.PrimaryKeyConstraint("source_key", "kind", "subject_source_id"),
+        schema="core",
+        comment="What each link or history record named when it was last built, so that a link that vanishes is followed",
+        info={"distribution": "source_key"},
+    )
+    op.create_table(
+        "campaign",
+        sa.Column("campaign_id", sa.Text(), nullable=False, comment="staging.campaign source_id"),
+        sa.Column("name", sa.Text(), nullable=True, comment="Name"),
+        sa.Column("lead_source", sa.Text(), nullable=True, comment="Canonical lead source that its channel means"),
+        sa.Column("started_on", sa.Date(), nullable=True, comment="Start"),
+        sa.Column(
+            "cost_reporting",
+            sa.Numeric(precision=20, scale=4),
+            nullable=True,
+            comment="Actual cost in the reporting currency, at the rate of the start",
+        ),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False, comment="Deleted at the vendor"),
+        sa.PrimaryKeyConstraint("campaign_id"),
+        schema="core",
+        comment="A marketing campaign, with its cost in the reporting currency",
+        info={"distribution": None},
+    )
+    op.create_table(
+        "conversion_touch",
+        sa.Column(
+            "conversion_id",
+            sa.Uuid(),
+            nullable=False,
+            comment="Person (lead, mql) or deal (opportunity, customer) that converted",
+        ),
+        sa.Column("conversion", sa.Text(), nullable=False, comment="What was converted to"),
+        sa.Column("dimension", sa.Text(), nullable=False, comment="Kind"),
+        sa.Column("value", sa.Text(), nullable=False, comment="Which asset, campaign, channel or source"),
+        sa.Column("month_on", sa.Date(), nullable=False, comment="Month of the conversion, in the reporting time zone"),
+        sa.Column("is_assist", sa.Boolean(), nullable=False, comment="On the path before its last touch"),
+        sa.Column("is_last", sa.Boolean(), nullable=False, comment="The path's last touch"),
+        sa.Column(
+            "amount_reporting",
+            sa.Numeric(precision=20, scale=4),
+            nullable=True,
+            comment="Deal won, in the reporting currency",
+        ),
+        sa.PrimaryKeyConstraint("conversion_id", "conversion", "dimension", "value"),
+        schema="core",
+        comment="What was on the path to each conversion: one row per conversion and asset, campaign, channel or source",
+        info={"distribution": "conversion_id"},
+    )
+    op.create_table(
+        "identity_evidence",
+        sa.Column("source_id", sa.Text(), nullable=False, comment="Source record"),
+        sa.Column("kind", sa.Text(), nullable=False, comment="What the record is one of"),
+        sa.Column(
+            "rule",
+            sa.Text(),
+            nullable=False,
+            comment="self, merge, cross_id, email, domain; mail_domain only links to accounts",
+        ),
+        sa.Column(
+            "value",
+            sa.Text(),
+            nullable=False,
+            comment="The value that may be shared: an address, a domain, a record's source_id",
+        ),
+        sa.Column(
+            "is_usable",
+            sa.Boolean(),
+            nullable=False,
+            comment="May tie records; role mailboxes and placeholders may not",
+        ),
+        sa.Column("is_live", sa.Boolean(), nullable=False, comment="The record is not deleted or merged away"),
+        sa.Column("source_key", sa.Text(), nullable=False, comment="system:stream:record of the raw record"),
+        sa.PrimaryKeyConstraint("source_id", "kind", "rule", "value"),
+        schema="core",
+        comment="What each source record brings to tell who it is, as the last build read it",
+        info={"distribution": "source_id"},
+    )
+    op.create_index(
+        "ix_identity_evidence_kind_rule_value",
+        "identity_evidence",
+        ["kind", "rule", "value"],
+        unique=False,
+        schema="core",
+    )
+    op.create_index("ix_identity_evidence_source_key", "identity_evidence", ["source_key"], unique=False, schema="core")
     op.create_table(
         "identity_link",
         sa.Column("person_id", sa.Uuid(), nullable=False, comment="The person"),
@@ -419,6 +525,12 @@ def upgrade() -> None:
         sa.Column("source_record_id", sa.Text(), nullable=False, comment="The vendor's id"),
         sa.Column("source_id", sa.Text(), nullable=False, comment="Staging row it comes from"),
         sa.Column("source_url", sa.Text(), nullable=True, comment="The vendor's own page for the record"),
+        sa.Column(
+            "also_source_ids",
+            sa.ARRAY(sa.Text()),
+            nullable=True,
+            comment="Staging rows of other systems that tell of the same event",
+        ),
         sa.Column("load_id", sa.BigInteger(), nullable=False, comment="Load that brought it"),
         sa.PrimaryKeyConstraint("person_id", "event_id"),
         schema="marts",
@@ -426,9 +538,19 @@ def upgrade() -> None:
         info={"distribution": "person_id"},
     )
     op.create_index(
+        "ix_customer_journey_campaign_id", "customer_journey", ["campaign_id"], unique=False, schema="marts"
+    )
+    op.create_index(
         "ix_customer_journey_opportunity_id", "customer_journey", ["opportunity_id"], unique=False, schema="marts"
     )
     op.create_index("ix_customer_journey_source_id", "customer_journey", ["source_id"], unique=False, schema="marts")
+    op.create_index(
+        "ix_customer_journey_source_key",
+        "customer_journey",
+        [sa.literal_column("split_part(source_id, '#', 1)")],
+        unique=False,
+        schema="marts",
+    )
     op.create_table(
         "customers_by_source",
         sa.Column(
@@ -561,6 +683,12 @@ def upgrade() -> None:
         sa.Column("sql_at", sa.TIMESTAMP(timezone=True), nullable=True, comment="First became SQL"),
         sa.Column("opportunity_at", sa.TIMESTAMP(timezone=True), nullable=True, comment="First became opportunity"),
         sa.Column("customer_at", sa.TIMESTAMP(timezone=True), nullable=True, comment="First became customer"),
+        sa.Column(
+            "inferred_stages",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="Stages above whose date is inferred, not told by a vendor",
+        ),
         sa.Column(
             "handed_over_at", sa.TIMESTAMP(timezone=True), nullable=True, comment="First MQL: the hand-over to sales"
         ),
@@ -826,6 +954,14 @@ def upgrade() -> None:
         info={"distribution": "source_id"},
     )
     op.create_index("ix_account_domain", "account", ["domain"], unique=False, schema="staging")
+    op.create_index(
+        "ix_account_funnel_stage_unmapped",
+        "account",
+        ["funnel_stage_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("funnel_stage = 'unmapped'"),
+    )
     op.create_index("ix_account_load_id", "account", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_account_source_key", "account", ["source_key"], unique=False, schema="staging")
     op.create_table(
@@ -892,6 +1028,14 @@ def upgrade() -> None:
         schema="staging",
         comment="A marketing campaign, scenario or program",
         info={"distribution": "source_id"},
+    )
+    op.create_index(
+        "ix_campaign_channel_unmapped",
+        "campaign",
+        ["channel_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("channel = 'unmapped'"),
     )
     op.create_index("ix_campaign_load_id", "campaign", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_campaign_source_key", "campaign", ["source_key"], unique=False, schema="staging")
@@ -1137,6 +1281,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_engagement_link_load_id", "engagement_link", ["load_id"], unique=False, schema="staging")
     op.create_index(
+        "ix_engagement_link_opportunity_source_id",
+        "engagement_link",
+        ["opportunity_source_id"],
+        unique=False,
+        schema="staging",
+    )
+    op.create_index(
         "ix_engagement_link_person_source_id", "engagement_link", ["person_source_id"], unique=False, schema="staging"
     )
     op.create_index("ix_engagement_link_source_key", "engagement_link", ["source_key"], unique=False, schema="staging")
@@ -1246,7 +1397,30 @@ def upgrade() -> None:
     op.create_index(
         "ix_opportunity_account_source_id", "opportunity", ["account_source_id"], unique=False, schema="staging"
     )
+    op.create_index(
+        "ix_opportunity_lead_source_unmapped",
+        "opportunity",
+        ["lead_source_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("lead_source = 'unmapped'"),
+    )
     op.create_index("ix_opportunity_load_id", "opportunity", ["load_id"], unique=False, schema="staging")
+    op.create_index(
+        "ix_opportunity_loss_reason_unmapped",
+        "opportunity",
+        ["loss_reason_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("loss_reason = 'unmapped'"),
+    )
+    op.create_index(
+        "ix_opportunity_primary_person_source_id",
+        "opportunity",
+        ["primary_person_source_id"],
+        unique=False,
+        schema="staging",
+    )
     op.create_index("ix_opportunity_source_key", "opportunity", ["source_key"], unique=False, schema="staging")
     op.create_table(
         "opportunity_account",
@@ -1527,7 +1701,32 @@ def upgrade() -> None:
         comment="A lead, contact or party: one row per source record",
         info={"distribution": "source_id"},
     )
+    op.create_index("ix_person_account_source_id", "person", ["account_source_id"], unique=False, schema="staging")
+    op.create_index(
+        "ix_person_disqualified_reason_unmapped",
+        "person",
+        ["disqualified_reason_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("disqualified_reason = 'unmapped'"),
+    )
     op.create_index("ix_person_email", "person", ["email"], unique=False, schema="staging")
+    op.create_index(
+        "ix_person_funnel_stage_unmapped",
+        "person",
+        ["funnel_stage_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("funnel_stage = 'unmapped'"),
+    )
+    op.create_index(
+        "ix_person_lead_source_unmapped",
+        "person",
+        ["lead_source_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("lead_source = 'unmapped'"),
+    )
     op.create_index("ix_person_load_id", "person", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_person_source_key", "person", ["source_key"], unique=False, schema="staging")
     op.create_table(
@@ -1724,10 +1923,26 @@ def upgrade() -> None:
         comment="A change of stage of a person or deal, from the vendor's own history",
         info={"distribution": "source_id"},
     )
+    op.create_index(
+        "ix_stage_change_from_stage_unmapped",
+        "stage_change",
+        ["from_stage_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("from_stage = 'unmapped'"),
+    )
     op.create_index("ix_stage_change_load_id", "stage_change", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_stage_change_source_key", "stage_change", ["source_key"], unique=False, schema="staging")
     op.create_index(
         "ix_stage_change_subject_source_id", "stage_change", ["subject_source_id"], unique=False, schema="staging"
+    )
+    op.create_index(
+        "ix_stage_change_to_stage_unmapped",
+        "stage_change",
+        ["to_stage_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("to_stage = 'unmapped'"),
     )
     op.create_table(
         "team_member",
@@ -1789,6 +2004,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_team_member_load_id", "team_member", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_team_member_source_key", "team_member", ["source_key"], unique=False, schema="staging")
+    op.create_index(
+        "ix_team_member_team_unmapped",
+        "team_member",
+        ["team_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("team = 'unmapped'"),
+    )
     op.create_table(
         "touch",
         sa.Column(
@@ -1875,6 +2098,15 @@ def upgrade() -> None:
         schema="staging",
         comment="An interaction of a person with marketing",
         info={"distribution": "source_id"},
+    )
+    op.create_index("ix_touch_campaign_source_id", "touch", ["campaign_source_id"], unique=False, schema="staging")
+    op.create_index(
+        "ix_touch_lead_source_unmapped",
+        "touch",
+        ["lead_source_raw"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("lead_source = 'unmapped'"),
     )
     op.create_index("ix_touch_load_id", "touch", ["load_id"], unique=False, schema="staging")
     op.create_index("ix_touch_person_email", "touch", ["person_email"], unique=False, schema="staging")

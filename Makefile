@@ -1,0 +1,61 @@
+# Everything a developer or a newcomer does; `make help` lists it. Needs Python >= 3.11 and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench soak up down lock migration clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## Build the environment in .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Two nights of the real DAGs on a made-up world; prints what came of it
+	@$(BIN)/smarketing demo $(DEMO_ARGS)
+
+test: setup ## All tests but soak and bench (under ten minutes)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not soak"
+
+lint: setup ## ruff, mypy, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## Put the code into its standard form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure against peers and the floor; writes benchmarks/results.md
+	@$(BIN)/python -m benchmarks.run
+
+soak: setup ## Long runs under faults
+	@$(BIN)/python -m pytest -m soak
+
+up: ## Start everything with Docker Compose
+	@test -f .env || cp .env.example .env
+	docker compose up --build --detach --wait
+
+down: ## Stop Docker Compose; data stays
+	docker compose down
+
+lock: setup ## Pin the whole environment anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml --upgrade -o requirements.lock
+
+migration: setup ## Write a migration for changed tables: make migration M="what changes"
+	@$(BIN)/python -m warehouse.migrate "$(M)"
+
+clean: ## Remove what is local: demo, test server, caches (not .venv)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "from pathlib import Path; from warehouse import embedded; [embedded.stop(p.parent) for p in Path('.local').glob('*/PG_VERSION')]; [embedded.stop(p.parent) for p in Path('.local').glob('*/postgres/PG_VERSION')]"; fi
+	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,121 @@
+"""Runs a suite of expectations on one table or view, through Great Expectations, inside the caller's transaction.
+
+GX makes an engine of its own. It is handed the transaction's connection, whose commit, rollback and close are put out of
+action meanwhile, so that it sees what is not yet committed and cannot end it. A first pass asks only whether each expectation
+holds; rows are looked up only for those that do not.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from expectations.model import Expectation, Outcome
+from warehouse.copy import driver
+
+
+@lru_cache(maxsize=1)
+def _gx() -> ModuleType:
+    """Great Expectations, imported late and told to be quiet: no usage statistics, no progress bars."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
+        import_module("great_expectations.expectations")
+        return import_module("great_expectations")
+
+
+@contextmanager
+def checker(connection: sa.Connection) -> Iterator["Checker"]:
+    """A checker that works inside `connection`'s transaction."""
+    raw = driver(connection)
+    ends = ("commit", "rollback", "close")
+    for name in ends:
+        setattr(raw, name, lambda: None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield Checker(raw)
+    finally:
+        for name in ends:
+            delattr(raw, name)
+
+
+class Checker:
+    """An ephemeral GX context on one database connection."""
+
+    def __init__(self, raw: Any) -> None:
+        gx = _gx()
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._source = context.data_sources.add_sql(
+            "warehouse",
+            connection_string="postgresql+psycopg://",
+            kwargs={"creator": lambda: raw, "poolclass": StaticPool},
+            create_temp_table=False,
+        )
+
+    def run(
+        self, table: str, expectations: Sequence[Expectation], *, schema: str | None = None, key: str | None = None
+    ) -> list[Outcome]:
+        """The outcome of each expectation on a table or view.
+
+        Args:
+            table: its name.
+            expectations: what must hold.
+            schema: its schema; None: a temporary view.
+            key: column that names a row; where given, failing rows' keys come back.
+        """
+        asset = self._source.add_table_asset(f"{schema or 'temp'}.{table}", table_name=table, schema_name=schema)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        first = self._validate(batch, expectations, {"result_format": "BOOLEAN_ONLY"})
+        failed = [e for e, result in zip(expectations, first, strict=True) if not result.success]
+        details: dict[str, Any] = {}
+        if failed:
+            format_: dict[str, Any] = (
+                {"result_format": "COMPLETE", "unexpected_index_column_names": [key]}
+                if key
+                else {"result_format": "BASIC"}
+            )
+            details = dict(zip([e.rule for e in failed], self._validate(batch, failed, format_), strict=True))
+        return [_outcome(e, details.get(e.rule, r), key) for e, r in zip(expectations, first, strict=True)]
+
+    def _validate(self, batch: Any, expectations: Sequence[Expectation], format_: dict[str, Any]) -> list[Any]:
+        classes = _gx().expectations
+        suite = _gx().ExpectationSuite(
+            name="suite",
+            expectations=[getattr(classes, e.kind)(**e.arguments, meta={"rule": e.rule}) for e in expectations],
+        )
+        by_rule = {r.expectation_config.meta["rule"]: r for r in batch.validate(suite, result_format=format_).results}
+        return [by_rule[e.rule] for e in expectations]
+
+
+def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:
+    if result.success:
+        return Outcome(expectation, is_success=True, checked=None, failed=0, failed_ids=[])
+    detail = result.result or {}
+    ids: list[str] = []
+    if key:
+        rows = detail.get("unexpected_index_list") or detail.get("details", {}).get("unexpected_rows") or []
+        ids = [str(row[key]) for row in rows if key in row]
+    failed = detail.get("unexpected_count", detail.get("observed_value"))
+    error = None
+    if not detail:
+        # GX reports an expectation that could not be computed as failed, with the exception beside it.
+        error = "the expectation could not be computed"
+    return Outcome(
+        expectation,
+        is_success=False,
+        checked=detail.get("element_count"),
+        failed=failed if isinstance(failed, int) else 0,
+        failed_ids=ids,
+        error=error,
+    )
