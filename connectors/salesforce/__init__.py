@@ -1,0 +1,55 @@
+"""Salesforce: leads, contacts, accounts, opportunities, campaigns, activities and history, over REST and Bulk 2.0."""
+
+from collections.abc import Mapping
+
+from connectors.base.model import Connector
+from connectors.salesforce.auth import DEFAULT_LOGIN, SalesforceAuth, grant_of, login_session
+from connectors.salesforce.bulk import Bulk
+from connectors.salesforce.client import Client
+from connectors.salesforce.connector import Salesforce
+from connectors.salesforce.reading import Reader
+from connectors.salesforce.streams import STREAMS
+from errors import ConfigurationError
+
+__all__ = ["API_VERSION", "STREAMS", "connect"]
+
+API_VERSION = "66.0"
+"""Spring '26. Versions live at least three years; resultPages and the column order of Bulk CSV need 58 or newer."""
+
+BULK_THRESHOLD = 20_000
+"""Below this REST is faster: a Bulk job takes 5 to 60 seconds to start, ten REST pages about as long."""
+
+RESERVE = 0.05
+"""Share of the org's daily calls that is left to its other tools."""
+
+
+def connect(credentials: Mapping[str, str]) -> Connector:
+    """A connector for one org. Nothing is sent until it is used.
+
+    Args:
+        credentials: `client_id` and either `client_secret` (client credentials; `login_url` must be the org's My
+            Domain) or `username` and `private_key` (PEM; JWT bearer). Optional: `login_url`, `audience` of the JWT,
+            `api_version`, `bulk_threshold` in rows, `api_reserve` as a share of the daily calls.
+
+    Raises:
+        ConfigurationError: a key is missing or not a number.
+    """
+    login = login_session(credentials.get("login_url") or DEFAULT_LOGIN)
+    auth = SalesforceAuth(login, grant_of(credentials, login))
+    version = (credentials.get("api_version") or API_VERSION).removeprefix("v")
+    threshold = int(_number(credentials, "bulk_threshold", BULK_THRESHOLD))
+    client = Client(auth, version, reserve=_number(credentials, "api_reserve", RESERVE))
+    return Salesforce(client, Reader(client, Bulk(client), threshold))
+
+
+def _number(credentials: Mapping[str, str], key: str, default: float) -> float:
+    text = credentials.get(key) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if value < 0:
+        raise ConfigurationError(
+            f"{key} of the salesforce connection is not a number.", remedy=f"Set it to a number such as {default:g}."
+        )
+    return value
