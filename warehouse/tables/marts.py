@@ -141,6 +141,7 @@ attribution = table(
     column("pipeline_amount", Money, "Credit on open deals, in the reporting currency", null=False),
     column("revenue_amount", Money, "Credit on won deals, in the reporting currency", null=False),
     column("conversion_share", sa.Numeric(20, 10), "Sum of weights over won deals", null=False),
+    column("credit_count", Big, "Credits (core.attribution) behind the row", null=False),
     distribution=None,
 )
 
