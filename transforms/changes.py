@@ -1,0 +1,170 @@
+"""What a build has to do again: from the queue of changed records to the persons, accounts and deals that they reach.
+
+The affected sets are temporary tables (`affected_person`, `affected_account`, `affected_opportunity`) that grow as the
+build goes on. Whatever a record fed before it changed is found through what the last build kept: core.identity_evidence,
+the link tables, core.build_input and marts.customer_journey. In a full build every set is everything.
+"""
+
+from transforms.work import Work
+from warehouse.tables import metadata
+
+_LINKS = {
+    "opportunity_person": {"opportunity": "opportunity_source_id", "person": "person_source_id"},
+    "person_account": {"person": "person_source_id", "account": "account_source_id"},
+    "opportunity_account": {"opportunity": "opportunity_source_id", "account": "account_source_id"},
+    "engagement_link": {
+        "engagement": "engagement_source_id",
+        "person": "person_source_id",
+        "opportunity": "opportunity_source_id",
+    },
+}
+"""Staging tables whose rows name other records: table -> kind -> column."""
+
+
+def take(work: Work) -> int:
+    """Take the queued changes into `change` (source_key); returns how many records they name.
+
+    A full build takes (and ignores) all that is queued: it reads everything anyway.
+    """
+    work.run("DROP TABLE IF EXISTS pg_temp.change")
+    work.run("CREATE TEMPORARY TABLE change (source_key text PRIMARY KEY) ON COMMIT DROP")
+    rows = work.run("""
+        WITH taken AS (DELETE FROM {ops.staging_change} RETURNING source_key)
+        INSERT INTO pg_temp.change SELECT DISTINCT source_key FROM taken""")
+    work.run("ANALYZE pg_temp.change")
+    return rows
+
+
+def read_links(work: Work) -> None:
+    """Bring core.build_input up to date; leaves `subject` (kind, source_id): what changed links name, or named before."""
+    parts = [
+        f"SELECT source_key, '{kind}' AS kind, {column} AS subject_source_id"
+        f" FROM {work.changed_rows(metadata.tables[f'staging.{table}'].fullname)} AS r WHERE {column} IS NOT NULL"
+        for table, columns in _LINKS.items()
+        for kind, column in columns.items()
+    ]
+    history = work.changed_rows(work.text("{staging.stage_change}"))
+    parts.append(f"SELECT source_key, subject_type, subject_source_id FROM {history} AS r")
+    work.temp("input_new", " UNION ".join(parts), index="source_key, kind, subject_source_id")
+    mine = "true" if work.full else "t.source_key IN (SELECT c.source_key FROM pg_temp.change AS c)"
+    work.temp(
+        "subject",
+        "SELECT kind, subject_source_id AS source_id FROM pg_temp.input_new"
+        f" UNION SELECT t.kind, t.subject_source_id FROM {{core.build_input}} AS t WHERE {mine}",
+        index="source_id",
+    )
+    work.refresh("core.build_input", "input_new", mine)
+
+
+def spread_to_persons(work: Work) -> None:
+    """Add the persons whose account may change to `affected_person`."""
+    if work.full:
+        return
+    _add(
+        work,
+        "person",
+        """
+        SELECT l.person_id FROM pg_temp.moved_account AS m
+        JOIN {staging.person} AS p ON p.account_source_id = m.source_id
+        JOIN {core.identity_link} AS l ON l.source_id = p.source_id""",
+        """
+        SELECT l.person_id FROM pg_temp.moved_account AS m
+        JOIN {staging.person_account} AS p ON p.account_source_id = m.source_id
+        JOIN {core.identity_link} AS l ON l.source_id = p.person_source_id""",
+        """
+        SELECT l.person_id FROM pg_temp.moved_domain AS m
+        JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'mail_domain' AND e.value = m.domain
+        JOIN {core.identity_link} AS l ON l.source_id = e.source_id""",
+        """
+        SELECT l.person_id FROM pg_temp.subject AS s
+        JOIN {core.identity_link} AS l ON l.source_id = s.source_id WHERE s.kind = 'person'""",
+    )
+
+
+def spread_to_opportunities(work: Work) -> None:
+    """Add the deals whose account, people or links may change to `affected_opportunity`."""
+    if work.full:
+        return
+    link = "JOIN {core.opportunity_link} AS l ON l.source_id"
+    _add(
+        work,
+        "opportunity",
+        "SELECT l.opportunity_id FROM pg_temp.moved_account AS m"
+        f" JOIN {{staging.opportunity}} AS o ON o.account_source_id = m.source_id {link} = o.source_id",
+        "SELECT l.opportunity_id FROM pg_temp.moved_account AS m"
+        f" JOIN {{staging.opportunity_account}} AS o ON o.account_source_id = m.source_id {link} = o.opportunity_source_id",
+        "SELECT l.opportunity_id FROM pg_temp.moved_person AS m"
+        f" JOIN {{staging.opportunity}} AS o ON o.primary_person_source_id = m.source_id {link} = o.source_id",
+        "SELECT l.opportunity_id FROM pg_temp.moved_person AS m"
+        f" JOIN {{staging.opportunity_person}} AS o ON o.person_source_id = m.source_id {link} = o.opportunity_source_id",
+        f"SELECT l.opportunity_id FROM pg_temp.subject AS s {link} = s.source_id WHERE s.kind = 'opportunity'",
+    )
+
+
+def spread_to_journeys(work: Work) -> None:
+    """Add the persons whose events may change to `affected_person`."""
+    if work.full:
+        return
+    work.temp("touched_engagement", _ENGAGEMENTS, index="source_id")
+    person = "JOIN {core.identity_link} AS l ON l.source_id"
+    _add(
+        work,
+        "person",
+        "SELECT p.person_id FROM pg_temp.affected_opportunity AS f"
+        " JOIN {core.opportunity_person} AS p ON p.opportunity_id = f.opportunity_id",
+        "SELECT person_id FROM pg_temp.deal_person_old",
+        "SELECT j.person_id FROM pg_temp.change AS c"
+        " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key",
+        "SELECT l.person_id FROM pg_temp.change AS c"
+        f" JOIN {{staging.touch}} AS t ON t.source_key = c.source_key {person} = t.person_source_id",
+        "SELECT l.person_id FROM pg_temp.change AS c"
+        " JOIN {staging.touch} AS t ON t.source_key = c.source_key AND t.person_source_id IS NULL"
+        " JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'email' AND e.value = t.person_email"
+        f" {person} = e.source_id",
+        f"SELECT l.person_id FROM pg_temp.touched_engagement AS g"
+        f" JOIN {{staging.engagement_link}} AS k ON k.engagement_source_id = g.source_id {person} = k.person_source_id",
+        "SELECT j.person_id FROM pg_temp.touched_engagement AS g"
+        " JOIN {marts.customer_journey} AS j ON j.source_id = g.source_id",
+        "SELECT j.person_id FROM pg_temp.moved_campaign AS m"
+        " JOIN {marts.customer_journey} AS j ON j.campaign_id = m.campaign_id",
+        # A deal's campaign stands in no event of its own before the deal is built: its people come with the deal.
+    )
+
+
+_ENGAGEMENTS = """
+SELECT e.source_id FROM pg_temp.change AS c JOIN {staging.engagement} AS e ON e.source_key = c.source_key
+UNION
+SELECT s.source_id FROM pg_temp.subject AS s WHERE s.kind = 'engagement'
+UNION
+SELECT k.engagement_source_id FROM pg_temp.moved_opportunity AS m
+JOIN {staging.engagement_link} AS k ON k.opportunity_source_id = m.source_id
+"""
+
+_CREDIT = """
+WITH person AS (SELECT person_id FROM pg_temp.affected_person),
+account AS (
+  SELECT o.account_id FROM pg_temp.person_old AS o WHERE o.account_id IS NOT NULL
+  UNION
+  SELECT p.account_id FROM person AS f JOIN {core.person} AS p ON p.person_id = f.person_id WHERE p.account_id IS NOT NULL
+)
+SELECT opportunity_id FROM pg_temp.affected_opportunity
+UNION
+SELECT o.opportunity_id FROM person AS f JOIN {core.opportunity_person} AS o ON o.person_id = f.person_id
+UNION
+SELECT o.opportunity_id FROM account AS a JOIN {core.opportunity} AS o ON o.account_id = a.account_id
+WHERE NOT EXISTS (SELECT FROM {core.opportunity_person} AS p WHERE p.opportunity_id = o.opportunity_id)
+"""
+
+
+def spread_to_credit(work: Work) -> None:
+    """Make `affected_credit` (opportunity_id): deals whose path of touches may change."""
+    work.temp("affected_credit", _CREDIT, index="opportunity_id")
+
+
+def _add(work: Work, kind: str, *queries: str) -> None:
+    table = f"pg_temp.affected_{kind}"
+    work.run(
+        f"INSERT INTO {table} SELECT * FROM ({' UNION '.join(queries)}) AS n ({kind}_id)"
+        f" WHERE {kind}_id IS NOT NULL AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.{kind}_id = n.{kind}_id)"
+    )
+    work.run(f"ANALYZE {table}")

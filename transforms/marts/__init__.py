@@ -1,0 +1,1 @@
+"""The published tables: each module names the questions that its table answers."""

@@ -1,0 +1,116 @@
+"""What the build takes from the glossary, and the guards of identity: plain data, put into temporary tables for the SQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from glossary.loader import Glossary
+from glossary.model import AttributionModel, ChannelModel, CurrencyRate, Vocabulary
+from transforms.identity.guards import PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains
+
+EXPECTED = frozenset({"lead", "mql", "sal", "sql", "opportunity", "customer"})
+"""Stages that everybody passes: they are inferred where a history skips them. The others may be left out."""
+CLOSERS = frozenset({"customer", "recycled", "disqualified", "churned"})
+"""Stages that end a pass through the funnel."""
+CRM_FIRST = ("salesforce", "tryton", "hubspot")
+"""Whose word counts more where systems differ: the CRM, then the business system, then marketing automation."""
+WEAK_SOURCES = frozenset({"other", "offline"})
+"""Lead sources that say how a record was made rather than where the person came from."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a build needs to know besides the records.
+
+    funnel: stages on the main line, in order.
+    beside: stages beside it.
+    channel_sources: channel -> lead source that it means.
+    vocabularies: name -> vocabulary, for the nearest term of an unknown word.
+    system_priority: systems, the most trusted first.
+    shared_value_cap: a value that more records share than this ties none of them.
+    """
+
+    time_zone: str
+    reporting_currency: str
+    funnel: Sequence[str]
+    beside: Sequence[str]
+    lead_sources: Sequence[str]
+    channel_model: ChannelModel
+    channel_sources: Mapping[str, str]
+    attribution: Mapping[str, AttributionModel]
+    rates: Sequence[CurrencyRate]
+    vocabularies: Mapping[str, Vocabulary]
+    terms: Mapping[str, Sequence[str]]
+    system_priority: Sequence[str] = CRM_FIRST
+    role_mailboxes: frozenset[str] = ROLE_MAILBOXES
+    placeholders: frozenset[str] = PLACEHOLDERS
+    free_domains: frozenset[str] = field(default_factory=free_mail_domains)
+    shared_value_cap: int = 20
+
+    @classmethod
+    def of(cls, glossary: Glossary) -> Self:
+        """The settings that a loaded glossary stands for."""
+        channels = glossary.terms["channel"].values()
+        return cls(
+            time_zone=glossary.money.reporting_time_zone,
+            reporting_currency=glossary.money.reporting_currency,
+            funnel=tuple(t.term for t in glossary.funnel if t.position is not None),
+            beside=tuple(t.term for t in glossary.funnel if t.position is None),
+            lead_sources=tuple(glossary.terms["lead_source"]),
+            channel_model=glossary.channel_models["ga4"],
+            channel_sources={t.term: str(t.detail["lead_source"]) for t in channels if "lead_source" in t.detail},
+            attribution=glossary.attribution,
+            rates=glossary.money.rates,
+            vocabularies=glossary.vocabularies,
+            terms={kind: tuple(group) for kind, group in glossary.terms.items()},
+        )
+
+    def publish(self, connection: sa.Connection) -> None:
+        """Put the settings into temporary tables (`setting_*`) that live until the transaction ends."""
+        _table(
+            connection,
+            "setting_stage",
+            "stage text, position int, is_main boolean, is_expected boolean, is_closer boolean",
+            [
+                {
+                    "stage": stage,
+                    "position": position,
+                    "is_main": stage in self.funnel,
+                    "is_expected": stage in EXPECTED,
+                    "is_closer": stage in CLOSERS,
+                }
+                for position, stage in enumerate((*self.funnel, *self.beside), start=1)
+            ],
+        )
+        rates = [{"currency": r.currency, "from_on": r.from_on, "rate": r.rate} for r in self.rates]
+        _table(connection, "setting_rate", "currency text, from_on date, rate numeric", rates)
+        systems = [{"system": s, "priority": i} for i, s in enumerate(self.system_priority, start=1)]
+        _table(connection, "setting_system", "system text, priority int", systems)
+        sources = [
+            {"lead_source": s, "channel": s if s in self.channel_sources else None, "is_weak": s in WEAK_SOURCES}
+            for s in self.lead_sources
+        ]
+        _table(connection, "setting_source", "lead_source text, channel text, is_weak boolean", sources)
+        channels = [{"channel": c, "lead_source": s} for c, s in self.channel_sources.items()]
+        _table(connection, "setting_channel", "channel text, lead_source text", channels)
+        _texts(connection, "setting_role", "mailbox", self.role_mailboxes)
+        _texts(connection, "setting_placeholder", "email", self.placeholders)
+        _texts(connection, "setting_free_domain", "domain", self.free_domains)
+
+
+def _table(connection: sa.Connection, name: str, columns: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{name}")
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
+    if rows:
+        slots = ", ".join(f":{c.split()[0]}" for c in columns.split(", "))
+        connection.execute(sa.text(f"INSERT INTO pg_temp.{name} VALUES ({slots})"), [dict(r) for r in rows])
+    connection.exec_driver_sql(f"ANALYZE pg_temp.{name}")
+
+
+def _texts(connection: sa.Connection, name: str, column: str, values: frozenset[str]) -> None:
+    _table(connection, name, f"{column} text", ())
+    statement = sa.text(f"INSERT INTO pg_temp.{name} SELECT unnest(CAST(:values AS text[]))")
+    connection.execute(statement, {"values": sorted(values)})
+    connection.exec_driver_sql(f"ANALYZE pg_temp.{name}")
