@@ -3,7 +3,7 @@
 import os
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,14 +40,27 @@ def template_database(server_url: URL) -> Iterator[str]:
 
 
 @pytest.fixture
-def warehouse(server_url: URL, template_database: str) -> Iterator[sa.Engine]:
+def make_warehouse(server_url: URL, template_database: str) -> Iterator[Callable[[], sa.Engine]]:
+    """Makes empty, migrated warehouses, which go with the test."""
+    made: list[tuple[str, sa.Engine]] = []
+
+    def make() -> sa.Engine:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        _admin(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" STRATEGY FILE_COPY')
+        engine = connect(server_url.set(database=name))
+        made.append((name, engine))
+        return engine
+
+    yield make
+    for name, engine in made:
+        engine.dispose()
+        _admin(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[[], sa.Engine]) -> sa.Engine:
     """A warehouse of its own, empty and migrated."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _admin(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" STRATEGY FILE_COPY')
-    engine = connect(server_url.set(database=name))
-    yield engine
-    engine.dispose()
-    _admin(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    return make_warehouse()
 
 
 @pytest.fixture

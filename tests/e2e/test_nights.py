@@ -1,0 +1,94 @@
+"""The same nights twice, in another order, and killed at random points: equal warehouses."""
+
+import multiprocessing
+import random
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import URL
+
+from pipeline.sync import Interval
+from sandbox.serve import running_sandbox
+from tests.support.nights import contents, credentials, differences, night, sync_all
+from warehouse.engine import connect
+
+PEOPLE = 150
+
+
+@pytest.fixture
+def box(seed: int) -> Iterator[Any]:
+    with running_sandbox(seed=seed, people=PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture
+def another(warehouse: sa.Engine, make_warehouse: Any) -> sa.Engine:
+    engine: sa.Engine = make_warehouse()
+    return engine
+
+
+def run_night(url: URL, keys: dict[str, dict[str, str]]) -> None:
+    """Runs in a process of its own, to be killed."""
+    engine = connect(url)
+    night(engine, keys)
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_nights_run_twice_end_like_nights_run_once(box: Any, warehouse: sa.Engine, another: sa.Engine) -> None:
+    keys = credentials(box)
+    for _ in range(3):
+        night(warehouse, keys)
+        night(another, keys)
+        night(another, keys)
+        box.advance(1)
+    night(warehouse, keys)
+    night(another, keys)
+    assert differences(contents(warehouse), contents(another)) == []
+
+
+@pytest.mark.slow
+def test_windows_in_another_order_end_like_windows_in_order(box: Any, seed: int, warehouse: sa.Engine, another: sa.Engine) -> None:
+    rng = random.Random(seed)
+    keys = credentials(box)
+    end = datetime.fromisoformat(box.today)
+    edges = [datetime(1990, 1, 1, tzinfo=UTC), *(end - timedelta(days=d) for d in (90, 30, 7, 2)), end + timedelta(days=1)]
+    windows = [Interval(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    for window in windows:
+        sync_all(warehouse, keys, backfill=window)
+    night(warehouse, keys)
+    rng.shuffle(windows)
+    for window in [*windows, rng.choice(windows)]:
+        sync_all(another, keys, backfill=window, rng=rng)
+    night(another, keys)
+    assert differences(contents(warehouse), contents(another)) == []
+
+
+@pytest.mark.slow
+def test_nights_that_are_killed_end_like_nights_that_are_not(
+    box: Any, seed: int, warehouse: sa.Engine, another: sa.Engine
+) -> None:
+    rng = random.Random(seed)
+    keys = credentials(box)
+    context = multiprocessing.get_context("forkserver")
+    kills = 0
+    for _ in range(2):
+        began = time.monotonic()
+        night(warehouse, keys)
+        length = time.monotonic() - began
+        for _ in range(3):
+            process = context.Process(target=run_night, args=(another.url, keys))
+            process.start()
+            process.join(rng.uniform(0.2, 1.2) * length + 2)
+            if process.is_alive():
+                process.kill()
+                kills += 1
+            process.join()
+        night(another, keys)
+        box.advance(1)
+    assert kills >= 1, "no run was killed: the test proved nothing"
+    assert differences(contents(warehouse), contents(another)) == []
