@@ -106,6 +106,7 @@ def upgrade() -> None:
         "campaign",
         sa.Column("campaign_id", sa.Text(), nullable=False, comment="staging.campaign source_id"),
         sa.Column("name", sa.Text(), nullable=True, comment="Name"),
+        sa.Column("channel", sa.Text(), nullable=True, comment="Channel, as a glossary term"),
         sa.Column("lead_source", sa.Text(), nullable=True, comment="Canonical lead source that its channel means"),
         sa.Column("started_on", sa.Date(), nullable=True, comment="Start"),
         sa.Column(
@@ -456,6 +457,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Sum of weights over won deals",
         ),
+        sa.Column("credit_count", sa.BigInteger(), nullable=False, comment="Credits (core.attribution) behind the row"),
         sa.PrimaryKeyConstraint("model", "month_on", "lead_source", "campaign_id"),
         schema="marts",
         comment="Attributed pipeline and revenue by model, month, source and campaign",
