@@ -36,7 +36,7 @@ def connect(credentials: Mapping[str, str]) -> Connector:
     """
     login = login_session(credentials.get("login_url") or DEFAULT_LOGIN)
     auth = SalesforceAuth(login, grant_of(credentials, login))
-    version = (credentials.get("api_version") or API_VERSION).removeprefix("v")
+    version = f"{_number(credentials, 'api_version', float(API_VERSION)):.1f}"
     threshold = int(_number(credentials, "bulk_threshold", BULK_THRESHOLD))
     client = Client(auth, version, reserve=_number(credentials, "api_reserve", RESERVE))
     return Salesforce(client, Reader(client, Bulk(client), threshold))
@@ -45,7 +45,7 @@ def connect(credentials: Mapping[str, str]) -> Connector:
 def _number(credentials: Mapping[str, str], key: str, default: float) -> float:
     text = credentials.get(key) or str(default)
     try:
-        value = float(text)
+        value = float(text.removeprefix("v"))
     except ValueError:
         value = -1.0
     if value < 0:

@@ -24,7 +24,7 @@ from connectors.salesforce.client import Client
 from connectors.salesforce.records import csv_reader
 from connectors.salesforce.soql import Query
 from connectors.salesforce.spool import DamagedError, ResultPage, Spool
-from errors import AnswerError, UnreachableError, VendorError
+from errors import AnswerError, SmarketingError, UnreachableError
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Bulk:
         try:
             job: _Job = polling(lambda: _job(self._client.session.get(self._url(job_id))))
         except tenacity.RetryError:
-            with contextlib.suppress(VendorError):
+            with contextlib.suppress(SmarketingError):
                 self._client.session.send("PATCH", self._url(job_id), json={"state": "Aborted"}, missing_ok=True)
             raise unproved(f"The Bulk job for {query} is not done after {self._patience}.", again=False) from None
         if job.state == "JobComplete":
@@ -172,7 +172,7 @@ class Bulk:
 
     def _drop(self, job_id: str) -> None:
         """Remove the job, so that its result does not lie at Salesforce for a week; it goes by itself if this fails."""
-        with contextlib.suppress(VendorError):
+        with contextlib.suppress(SmarketingError):
             self._client.session.send("DELETE", self._url(job_id), missing_ok=True)
 
 

@@ -31,6 +31,8 @@ def moment(text: str | None) -> datetime | None:
     if not text:
         return None
     at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a timestamp without its zone")
     return at.astimezone(UTC) if at.tzinfo is not UTC else at
 
 

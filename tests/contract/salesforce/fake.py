@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Org:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.usage = "24/15000"
         self.locator_needs_token = False
+        self.clock_ahead = timedelta(0)
         self.on_job: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         org = self
@@ -109,6 +111,9 @@ class Org:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
             wbufsize = 1 << 16
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + org.clock_ahead.total_seconds())
 
             def log_message(self, *_args: object) -> None:
                 pass

@@ -293,7 +293,7 @@ def test_a_full_disk_is_named(org: Org, read: Read, monkeypatch: pytest.MonkeyPa
     assert not org.jobs
 
 
-def test_memory_does_not_grow_with_the_result(org: Org, made: Made) -> None:
+def test_batches_stay_small(org: Org, made: Made) -> None:
     org.rows["Lead"] = leads(9000, step=timedelta(seconds=1))
     connector = made(threshold=0, page_rows=2500)
     window = Window("lead", NOW - timedelta(days=1), NOW + timedelta(days=3), "full")
