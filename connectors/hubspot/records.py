@@ -9,6 +9,9 @@ from connectors.base.model import EPOCH, Change
 from connectors.hubspot.exact import decode_record
 from errors import AnswerError
 
+LONGEST_NUMBER = 17
+"""Digits of milliseconds up to the year 9999 are fewer."""
+
 
 class _Merges(msgspec.Struct):
     hs_merged_object_ids: str | None = None
@@ -63,7 +66,7 @@ def moment(value: object) -> datetime | None:
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
-            if not value.isdecimal():
+            if not (value.isascii() and value.isdecimal() and len(value) < LONGEST_NUMBER):
                 return None
             value = int(value)
         else:

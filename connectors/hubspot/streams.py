@@ -7,6 +7,9 @@ from connectors.base.model import Stream
 SEARCH_LAG = timedelta(minutes=75)
 """Search shows a row seconds to an hour after its timestamp; a window starts that much before the cursor."""
 
+RECYCLE_BIN = timedelta(days=90)
+"""How long HubSpot lets a user restore what was archived; a restored record shows in no window of changes."""
+
 CONTACT = (
     "email hs_additional_emails firstname lastname jobtitle company phone mobilephone country city lifecyclestage "
     "hs_lead_status hubspotscore hubspot_owner_id associatedcompanyid createdate lastmodifieddate hs_analytics_source "
@@ -36,6 +39,7 @@ def _object(name: str, properties: str, cursor: str = "hs_lastmodifieddate") -> 
     return Stream(
         name,
         lookback=SEARCH_LAG,
+        restorable_for=RECYCLE_BIN,
         path=f"/crm/v3/objects/{name}",
         options={"reader": "objects", "type": name, "cursor": cursor, "properties": tuple(properties.split())},
     )
