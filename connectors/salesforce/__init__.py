@@ -3,11 +3,6 @@
 from collections.abc import Mapping
 
 from connectors.base.model import Connector
-from connectors.salesforce.auth import DEFAULT_LOGIN, SalesforceAuth, grant_of, login_session
-from connectors.salesforce.bulk import Bulk
-from connectors.salesforce.client import Client
-from connectors.salesforce.connector import Salesforce
-from connectors.salesforce.reading import Reader
 from connectors.salesforce.streams import STREAMS
 from errors import ConfigurationError
 
@@ -34,6 +29,13 @@ def connect(credentials: Mapping[str, str]) -> Connector:
     Raises:
         ConfigurationError: a key is missing or not a number.
     """
+    # Here, so that DAG files, which need the declarations alone, load no HTTP: half a second.
+    from connectors.salesforce.auth import DEFAULT_LOGIN, SalesforceAuth, grant_of, login_session  # noqa: PLC0415
+    from connectors.salesforce.bulk import Bulk  # noqa: PLC0415
+    from connectors.salesforce.client import Client  # noqa: PLC0415
+    from connectors.salesforce.connector import Salesforce  # noqa: PLC0415
+    from connectors.salesforce.reading import Reader  # noqa: PLC0415
+
     login = login_session(credentials.get("login_url") or DEFAULT_LOGIN)
     auth = SalesforceAuth(login, grant_of(credentials, login))
     version = f"{_number(credentials, 'api_version', float(API_VERSION)):.1f}"

@@ -10,9 +10,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from authlib.oauth2.rfc7523 import JWTBearerGrant
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from connectors.base.outcome import Outcome, Table
 from connectors.base.session import Session
@@ -83,6 +80,11 @@ def grant_of(credentials: Mapping[str, str], login: Session) -> Callable[[], dic
         return {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
 
     def jwt_bearer() -> dict[str, str]:
+        # Here, since they take half a second to load and the other flow does not need them.
+        from authlib.oauth2.rfc7523 import JWTBearerGrant  # noqa: PLC0415
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import RSAKey  # noqa: PLC0415
+
         if not login.has_clock:
             # The assertion is dated by Salesforce's clock; this address needs no token.
             login.get("/services/data/", missing_ok=True)

@@ -1,6 +1,8 @@
 """What the connector declares, and that its README says the same."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -80,6 +82,13 @@ def test_the_readme_names_every_setting_and_default() -> None:
 
 def test_what_the_package_exports() -> None:
     assert salesforce.__all__ == ["API_VERSION", "STREAMS", "connect"]
+
+
+def test_declarations_load_without_http() -> None:
+    code = "import sys, connectors.salesforce.streams; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "connectors.salesforce.streams" in loaded
+    assert not {"requests", "tenacity", "authlib", "joserfc", "cryptography"} & set(loaded)
 
 
 def _source() -> str:
