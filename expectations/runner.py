@@ -41,7 +41,7 @@ def checker(connection: sa.Connection) -> Iterator["Checker"]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield Checker(raw)
+            yield Checker(connection, raw)
     finally:
         for name in ends:
             delattr(raw, name)
@@ -50,7 +50,8 @@ def checker(connection: sa.Connection) -> Iterator["Checker"]:
 class Checker:
     """An ephemeral GX context on one database connection."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, connection: sa.Connection, raw: Any) -> None:
+        self._connection = connection
         gx = _gx()
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
@@ -74,6 +75,16 @@ class Checker:
             schema: its schema; None: a temporary view.
             key: column that names a row; where given, failing rows' keys come back.
         """
+        # A statement that fails ends PostgreSQL's transaction; the savepoint keeps that from the caller's.
+        savepoint = self._connection.begin_nested()
+        try:
+            return self._run(table, expectations, schema, key)
+        finally:
+            savepoint.rollback()
+
+    def _run(
+        self, table: str, expectations: Sequence[Expectation], schema: str | None, key: str | None
+    ) -> list[Outcome]:
         asset = self._source.add_table_asset(f"{schema or 'temp'}.{table}", table_name=table, schema_name=schema)
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         first = self._validate(batch, expectations, {"result_format": "BOOLEAN_ONLY"})

@@ -12,8 +12,9 @@ import psycopg
 import sqlalchemy as sa
 import tenacity
 from sqlalchemy.exc import DBAPIError
-from transforms.build import Step
+
 from transforms.build import build as transform
+from transforms.work import Step
 
 from errors import GateError
 from expectations.published import Suites, check_published, gate
@@ -90,9 +91,10 @@ def _build(engine: sa.Engine, glossary: Glossary, full: bool, run_id: str | None
     # aside, PostgreSQL ends one of them, and it is tried again.
     with transaction(engine, isolation="REPEATABLE READ") as connection:
         validated = validate_loads(connection, glossary)
-        publish(connection, glossary.version_id, glossary.published_rows())
+        # Other words may mean another journey for anybody.
+        words_changed = publish(connection, glossary.version_id, glossary.published_rows())
         load_id = ledger.open_load(connection, "build", run_id=run_id)
-        counts = transform(connection, glossary, full=full)
+        counts = transform(connection, glossary, full=full or words_changed)
         for step in counts.steps:
             progress(step.name, step.rows)
         outcomes = check_published(connection)

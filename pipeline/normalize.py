@@ -23,7 +23,7 @@ class Staged(NamedTuple):
 def normalize_touched(connection: sa.Connection, vendor: str, stream: str, glossary: Glossary, load_id: int) -> Staged:
     """Normalise what `raw.merge` or `raw.touch` noted in this transaction, and put it in place of what was in staging."""
     table = raw_table(vendor, stream)
-    entities = entities_of(vendor, stream, glossary)
+    entities = entities_of(glossary, vendor, stream)
     rows = set_aside = 0
     for states in raw.touched_states(connection, table, BATCH):
         keys = [f"{vendor}:{stream}:{state.record_id}" for state in states]

@@ -45,8 +45,14 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict
 
     home = tmp_path_factory.mktemp("airflow")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "SMARKETING"))}
-    environment |= {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__DAGS_FOLDER": str(home)}
-    done = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    environment |= {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     found: dict[str, dict[str, dict[str, object]]] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -66,7 +72,9 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, dict[str, dict[str, obj
 
 
 @pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "tryton"])
-def test_a_sync_reads_by_interval_checks_and_announces(vendor: str, parsed: dict[str, dict[str, dict[str, object]]]) -> None:
+def test_a_sync_reads_by_interval_checks_and_announces(
+    vendor: str, parsed: dict[str, dict[str, dict[str, object]]]
+) -> None:
     dag = parsed["dags"][f"sync_{vendor}"]
     assert dag["timetable"] == "CronDataIntervalTimetable"
     assert dag["catchup"] is False

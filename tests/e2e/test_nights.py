@@ -52,11 +52,17 @@ def test_nights_run_twice_end_like_nights_run_once(box: Any, warehouse: sa.Engin
 
 
 @pytest.mark.slow
-def test_windows_in_another_order_end_like_windows_in_order(box: Any, seed: int, warehouse: sa.Engine, another: sa.Engine) -> None:
+def test_windows_in_another_order_end_like_windows_in_order(
+    box: Any, seed: int, warehouse: sa.Engine, another: sa.Engine
+) -> None:
     rng = random.Random(seed)
     keys = credentials(box)
     end = datetime.fromisoformat(box.today)
-    edges = [datetime(1990, 1, 1, tzinfo=UTC), *(end - timedelta(days=d) for d in (90, 30, 7, 2)), end + timedelta(days=1)]
+    edges = [
+        datetime(1990, 1, 1, tzinfo=UTC),
+        *(end - timedelta(days=d) for d in (90, 30, 7, 2)),
+        end + timedelta(days=1),
+    ]
     windows = [Interval(a, b) for a, b in zip(edges, edges[1:], strict=False)]
     for window in windows:
         sync_all(warehouse, keys, backfill=window)

@@ -27,7 +27,11 @@ def credentials(box: Any) -> dict[str, dict[str, str]]:
     """Vendor -> credentials of a running sandbox."""
     keys = box.credentials
     return {
-        "hubspot": {"base_url": box.hubspot_url, "access_token": keys["hubspot_access_token"], "search_per_second": "0"},
+        "hubspot": {
+            "base_url": box.hubspot_url,
+            "access_token": keys["hubspot_access_token"],
+            "search_per_second": "0",
+        },
         "salesforce": {
             "login_url": box.salesforce_url,
             "client_id": keys["salesforce_client_id"],
@@ -58,11 +62,15 @@ def sync_all(
         if rng:
             rng.shuffle(names)
         for name in sorted(names, key=lambda n: connector.streams[n].order):
-            done.append(sync_stream(engine, connector, name, words, backfill=backfill, until=until, progress=lambda *_: None))
+            done.append(
+                sync_stream(engine, connector, name, words, backfill=backfill, until=until, progress=lambda *_: None)
+            )
     return done
 
 
-def night(engine: sa.Engine, keys: Mapping[str, Mapping[str, str]], *, full: bool = False, **options: Any) -> list[SyncCounts]:
+def night(
+    engine: sa.Engine, keys: Mapping[str, Mapping[str, str]], *, full: bool = False, **options: Any
+) -> list[SyncCounts]:
     """One night: sync all, validate, build."""
     words = load()
     counts = sync_all(engine, keys, glossary=words, **options)
@@ -71,7 +79,9 @@ def night(engine: sa.Engine, keys: Mapping[str, Mapping[str, str]], *, full: boo
     return counts
 
 
-def contents(engine: sa.Engine, schemas: Sequence[str] = ("raw", "staging", "core", "marts", "glossary", "ops")) -> dict[str, list[str]]:
+def contents(
+    engine: sa.Engine, schemas: Sequence[str] = ("raw", "staging", "core", "marts", "glossary", "ops")
+) -> dict[str, list[str]]:
     """Every table's rows as sorted text, but for load ids and times of doing."""
     found: dict[str, list[str]] = {}
     inspector = sa.inspect(engine)
@@ -81,9 +91,15 @@ def contents(engine: sa.Engine, schemas: Sequence[str] = ("raw", "staging", "cor
                 name = f"{schema}.{table}"
                 if name in RUN_LOG or table == "alembic_version":
                     continue
-                columns = [c["name"] for c in inspector.get_columns(table, schema=schema) if c["name"] not in _volatile(schema, table)]
+                columns = [
+                    c["name"]
+                    for c in inspector.get_columns(table, schema=schema)
+                    if c["name"] not in _volatile(schema, table)
+                ]
                 text = ", ".join(f'CAST("{c}" AS text)' for c in columns)
-                rows = connection.execute(sa.text(f'SELECT concat_ws(\'|\', {text}) FROM {schema}."{table}" t ORDER BY 1 COLLATE "C"'))
+                rows = connection.execute(
+                    sa.text(f'SELECT concat_ws(\'|\', {text}) FROM {schema}."{table}" t ORDER BY 1 COLLATE "C"')
+                )
                 found[name] = list(rows.scalars())
     return found
 

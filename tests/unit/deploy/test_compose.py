@@ -122,7 +122,10 @@ def test_the_images_install_steps_resolve_and_need_nothing_but_the_lock(tmp_path
             words += ["--dry-run"]
         subprocess.run([uv, *words, "--python", venv / "bin" / "python"], cwd=ROOT, check=True, capture_output=True)
     listed = subprocess.run(
-        [uv, "pip", "list", "--format", "json", "--python", venv / "bin" / "python"], check=True, capture_output=True, text=True
+        [uv, "pip", "list", "--format", "json", "--python", venv / "bin" / "python"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert {"apache-airflow", "great-expectations", "sqlalchemy"} <= {p["name"] for p in json.loads(listed.stdout)}
 

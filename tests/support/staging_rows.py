@@ -1,0 +1,152 @@
+"""Small builders of staging rows: what normalise would have written, with the queue entry that tells the build of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from glossary.model import AttributionModel, ChannelModel, CurrencyRate, Rule, Vocabulary
+from transforms.settings import Settings
+from warehouse.tables import metadata, ops, staging
+
+START = datetime(2024, 3, 1, 9, tzinfo=UTC)
+BUILT = (
+    "core.person",
+    "core.identity_link",
+    "core.identity_evidence",
+    "core.build_input",
+    "core.campaign",
+    "core.person_alias",
+    "core.account",
+    "core.account_link",
+    "core.opportunity",
+    "core.opportunity_link",
+    "core.opportunity_person",
+    "core.touchpoint",
+    "core.stage_change",
+    "core.attribution",
+    "core.conversion_touch",
+    "marts.customer_journey",
+    "marts.person_journey",
+    "marts.customers_by_source",
+    "marts.conversion_assists",
+    "marts.attribution",
+    "marts.funnel_conversion",
+    "marts.glossary_gap",
+)
+"""Every table that a build writes."""
+
+
+def settings(**changes: Any) -> Settings:
+    """Settings with three models, a few channel rules and two currencies; `changes` replace fields."""
+    values: dict[str, Any] = {
+        "time_zone": "America/Sao_Paulo",
+        "reporting_currency": "USD",
+        "funnel": ("visitor", "subscriber", "lead", "mql", "sal", "sql", "opportunity", "customer", "advocate"),
+        "beside": ("recycled", "disqualified", "churned"),
+        "lead_sources": ("organic_search", "paid_search", "email", "referral", "webinar", "direct", "offline", "other"),
+        "channel_model": ChannelModel(
+            "ga4",
+            "channel",
+            (
+                Rule(1, "email", ({"touch_type": "^email_"},)),
+                Rule(2, "direct", ({"utm_source": "^$", "utm_medium": "^$", "click_id": "^$", "referrer_host": "^$"},)),
+                Rule(5, "paid_search", ({"utm_medium": "^(cpc|ppc)$"}, {"utm_source": "^$", "click_id": "^gclid="})),
+                Rule(15, "organic_search", ({"utm_source": "^$", "referrer_host": r"(^|[.])google[.]"},)),
+                Rule(22, "referral", ({"utm_source": "^$", "referrer_host": "[.]"},)),
+            ),
+            "unassigned",
+        ),
+        "channel_sources": {c: c for c in ("direct", "paid_search", "organic_search", "referral", "email", "webinar")}
+        | {"unassigned": "other"},
+        "attribution": {
+            m.name: m
+            for m in (
+                AttributionModel("first", {"first": Decimal(1)}),
+                AttributionModel("last", {"last": Decimal(1)}),
+                AttributionModel("linear", {}, is_even=True),
+                AttributionModel(
+                    "position",
+                    {"first": Decimal("0.4"), "middle": Decimal("0.2"), "last": Decimal("0.4")},
+                    {"first": Decimal("0.5"), "last": Decimal("0.5")},
+                ),
+                AttributionModel("last_non_direct", {"last": Decimal(1)}, skip_channels=("direct",)),
+            )
+        },
+        "rates": (
+            CurrencyRate("BRL", date(2024, 1, 1), Decimal("0.2")),
+            CurrencyRate("BRL", date(2024, 4, 1), Decimal("0.19")),
+        ),
+        "vocabularies": {
+            "lead_source.salesforce": Vocabulary(
+                "lead_source.salesforce", "lead_source", {"webinar": "webinar", "web": "direct"}
+            )
+        },
+        "terms": {"lead_source": ("webinar", "direct")},
+    }
+    return Settings(**(values | changes))
+
+
+def at(days: float = 0, **more: float) -> datetime:
+    """A moment so long after START."""
+    return START + timedelta(days=days, **more)
+
+
+class StagingRows:
+    """Writes staging rows on one connection; each write is queued for the build."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def put(self, entity: str, source_id: str, **values: Any) -> None:
+        """Insert or replace one row. What is not given has the plainest value."""
+        table = staging.ENTITIES[entity]
+        source_key = source_id.split("#", maxsplit=1)[0]
+        system, stream, record = source_key.split(":", 2)
+        row = {
+            "source_id": source_id,
+            "source_key": source_key,
+            "source_system": system,
+            "source_stream": stream,
+            "source_record_id": record,
+            "created_at": START,
+            "version_at": START,
+            "is_deleted": False,
+            "load_id": 1,
+            **values,
+        }
+        self.connection.execute(table.delete().where(table.c.source_id == source_id))
+        self.connection.execute(table.insert().values(row))
+        self.queue(entity, source_key)
+
+    def drop(self, entity: str, source_id: str) -> None:
+        """Remove a row for good, as normalise does with parts that a record has no more."""
+        table = staging.ENTITIES[entity]
+        self.connection.execute(table.delete().where(table.c.source_id == source_id))
+        self.queue(entity, source_id.split("#", maxsplit=1)[0])
+
+    def queue(self, entity: str, source_key: str) -> None:
+        """Tell the build that a record changed."""
+        self.connection.execute(ops.staging_change.insert().values(entity=entity, source_key=source_key, load_id=1))
+
+
+def contents(connection: sa.Connection, tables: Iterable[str] = BUILT) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of the given tables, each sorted by its text."""
+    return {
+        name: sorted((tuple(row) for row in connection.execute(sa.select(metadata.tables[name]))), key=repr)
+        for name in tables
+    }
+
+
+def rows(connection: sa.Connection, table: str, order: str) -> list[Mapping[str, Any]]:
+    """All rows of one table as mappings, in the given order."""
+    query = sa.select(metadata.tables[table]).order_by(sa.text(order))
+    return list(connection.execute(query).mappings())
+
+
+def empty(connection: sa.Connection) -> None:
+    """Empty everything that builders and builds write."""
+    for name in (*BUILT, "ops.staging_change", *(t.fullname for t in staging.ENTITIES.values())):
+        connection.execute(metadata.tables[name].delete())
