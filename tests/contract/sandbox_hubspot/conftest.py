@@ -3,8 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,8 +24,6 @@ NOW = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
 CONTACTS = 230
 HUB = 1_300
 
-Serve = Callable[[Any], AbstractContextManager[str]]
-
 
 class Server(uvicorn.Server):
     """uvicorn in a thread, on a port that it picks."""
@@ -35,7 +32,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(app, log_level="critical", date_header=False, server_header=False, lifespan="off")
         )
-        self.socket = socket.socket()
+        # asyncio turns Nagle's delay of 40 ms off only where the protocol is named.
+        self.socket = socket.socket(proto=socket.IPPROTO_TCP)
         self.socket.bind(("127.0.0.1", 0))
         self.ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve([self.socket])))
@@ -45,22 +43,26 @@ class Server(uvicorn.Server):
         self.ready.set()
 
 
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    server = Server(app)
+class Swap:
+    """The app that the one server of all tests serves just now."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Swap, str]]:
+    swap = Swap()
+    server = Server(swap)
     server.thread.start()
     assert server.ready.wait(20)
-    try:
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        server.thread.join(20)
-        server.socket.close()
-
-
-@pytest.fixture
-def serve() -> Serve:
-    return serving
+    yield swap, f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+    server.should_exit = True
+    server.thread.join(20)
+    server.socket.close()
 
 
 @pytest.fixture
@@ -125,7 +127,8 @@ def _marketing(store: Store) -> None:
         store.create("campaigns", f"g-{n}", START, {"hs_name": f"Campaign {n}", "hs_channel": "email"})
 
 
-def hub(store: Store) -> None:
+@pytest.fixture
+def hub(store: Store) -> list[str]:
     """Company 7503 gets 1,300 further contacts; the first one is its primary contact too."""
     for n in range(10_001, 10_001 + HUB):
         store.create("contacts", str(n), START, {"email": f"hub{n}@hub.example"})
@@ -136,6 +139,7 @@ def hub(store: Store) -> None:
         default_link("contacts", "companies", primary=True),
     )
     store.link("companies", "7503", "contacts", "10001", *primary)
+    return [str(n) for n in range(10_001, 10_001 + HUB)]
 
 
 @pytest.fixture
@@ -149,13 +153,14 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-def url(store: Store, context: Context, limits: Limits) -> Iterator[str]:
-    with serving(create_app(store, context, limits)) as url:
-        yield url
+def url(served: tuple[Swap, str], store: Store, context: Context, limits: Limits) -> str:
+    swap, url = served
+    swap.app = create_app(store, context, limits)
+    return url
 
 
 @pytest.fixture
-def http(url: str) -> Iterator["Http"]:
+def http(url: str) -> Iterator[requests.Session]:
     with Http(url) as http:
         yield http
 
