@@ -186,7 +186,10 @@ def test_check_of_an_unreachable_address(sleeps: list[float]) -> None:
 def test_clock_is_the_vendors(vendor: FakeHubSpot, hubspot: Connector) -> None:
     vendor.answering = lambda _request: Reply(headers={"Date": format_datetime(datetime(2031, 5, 6, 7, tzinfo=UTC))})
     assert datetime(2031, 5, 6, 7, tzinfo=UTC) <= hubspot.now() < datetime(2031, 5, 6, 7, 1, tzinfo=UTC)
-    assert [line.name for line in hubspot.check() if not line.is_ok] == ["clock"]
+    clock = hubspot.check()[-1]
+    assert (clock.name, clock.is_ok) == ("clock", True)
+    assert "minutes from ours" in clock.message
+    assert clock.remedy
 
 
 def test_clock_is_known_even_without_the_scope(vendor: FakeHubSpot, hubspot: Connector) -> None:
