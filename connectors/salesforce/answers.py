@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 import requests
 
+from connectors.base.exact import decode_page
 from connectors.base.outcome import Outcome, Table
 from errors import SmarketingError, VendorError
 
@@ -50,7 +51,7 @@ def decoded(ask: Callable[[], requests.Response], kind: type[T]) -> tuple[reques
         if response.status_code >= requests.codes.bad_request:
             return response, None
         try:
-            return response, msgspec.json.decode(response.content, type=kind)
+            return response, decode_page(response.content, kind, "records")
         except msgspec.MsgspecError:
             continue
     return response, None

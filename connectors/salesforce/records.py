@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from connectors.base.exact import decode_record
 from connectors.base.model import Change, Op
 
 
@@ -18,7 +19,6 @@ class _Head(msgspec.Struct, gc=False):
     MasterRecordId: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,11 +48,10 @@ def from_json(raw: msgspec.Raw) -> Change:
     Raises:
         msgspec.DecodeError, ValueError: it is no record.
     """
-    payload = bytes(raw)
-    head = _decode(payload)
+    head = decode_record(raw, _Head)
     op = _op(is_deleted=head.IsDeleted, master=head.MasterRecordId)
     version_at = moment(head.SystemModstamp or head.CreatedDate)
-    return Change(head.Id, version_at, op, payload, head.MasterRecordId if op == "merge" else None)
+    return Change(head.Id, version_at, op, bytes(raw), head.MasterRecordId if op == "merge" else None)
 
 
 def csv_reader(header: list[str]) -> Callable[[list[str]], Change]:

@@ -64,9 +64,27 @@ def test_the_payload_is_the_exact_bytes(org: Org, read: Read, changes_of: Change
     assert [change.payload for change in changes_of(read())] == [exact]
 
 
-def test_windows_are_inclusive_at_the_start_and_exclusive_at_the_end(
-    org: Org, read: Read, changes_of: ChangesOf
-) -> None:
+ODD = [
+    rb"half \ud83c pair",
+    rb"\udf89\ud83c",
+    rb"nul \u0000",
+    rb"\\ud83c \ud83c\udf89",
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_characters_stay_as_they_were_sent(org: Org, read: Read, changes_of: ChangesOf, name: bytes) -> None:
+    org.rows["Lead"] = leads(3)
+    records = [
+        b'{ "Id":"%b", "LastName":"%b","n":%d}' % (row["Id"].encode(), name, number)
+        for number, row in enumerate(org.rows["Lead"])
+    ]
+    org.fail(SELECT, Reply(body=b'{"totalSize":3,"done":true,"records":[%b]}' % b" , ".join(records)))
+    assert [change.payload for change in changes_of(read())] == records
+
+
+def test_windows_include_their_start_and_not_their_end(org: Org, read: Read, changes_of: ChangesOf) -> None:
     org.rows["Lead"] = leads(5, step=timedelta(milliseconds=1))
     window = Window("lead", NOW + timedelta(milliseconds=1), NOW + timedelta(milliseconds=3), "backfill")
     assert [each.record_id for each in changes_of(read(window=window))] == ids(org.rows["Lead"][1:3])
