@@ -72,6 +72,7 @@ class Store:
         self.links: dict[tuple[str, str], dict[str, dict[str, set[Link]]]] = defaultdict(lambda: defaultdict(dict))
         self.version: dict[str, int] = defaultdict(int)
         """kind -> how many writes it has seen: readers key their caches by it. Links do not count."""
+        self._one_way: set[tuple[str, str]] = set()
         self._by_time: dict[str, list[tuple[datetime, str]]] = {}
         self._lagging: dict[str, set[str]] = defaultdict(set)
 
@@ -129,12 +130,13 @@ class Store:
         with self.lock:
             del self.records[kind][id_]
             self.gone[kind][id_] = at
-            for (from_kind, to_kind), by_id in self.links.items():
+            for from_kind, to_kind in list(self.links):
+                if to_kind == kind:
+                    for to_ids in self._linking(from_kind, kind, id_):
+                        del to_ids[id_]
+            for (from_kind, _), by_id in self.links.items():
                 if from_kind == kind:
                     by_id.pop(id_, None)
-                if to_kind == kind:
-                    for to_ids in by_id.values():
-                        to_ids.pop(id_, None)
             self._touched(kind)
 
     def merge(self, kind: str, loser: str, winner: str, at: datetime) -> None:
@@ -144,14 +146,14 @@ class Store:
             record.merged_into = winner
             record.archived_at = at
             record.modified_at = at if self.archiving_modifies else record.modified_at
-            for (from_kind, to_kind), by_id in list(self.links.items()):
-                if from_kind == kind and loser in by_id:
-                    for to_id, kinds in list(by_id.pop(loser).items()):
-                        by_id[winner].setdefault(to_id, set()).update(kinds)
+            for from_kind, to_kind in list(self.links):
                 if to_kind == kind:
-                    for to_ids in by_id.values():
-                        if loser in to_ids:
-                            to_ids.setdefault(winner, set()).update(to_ids.pop(loser))
+                    for to_ids in self._linking(from_kind, kind, loser):
+                        to_ids.setdefault(winner, set()).update(to_ids.pop(loser))
+            for (from_kind, _), by_id in list(self.links.items()):
+                if from_kind == kind and loser in by_id:
+                    for to_id, kinds in by_id.pop(loser).items():
+                        by_id[winner].setdefault(to_id, set()).update(kinds)
             self._touched(kind)
 
     def link(self, from_kind: str, from_id: str, to_kind: str, to_id: str, link: Link, back: Link | None = None) -> None:
@@ -160,6 +162,8 @@ class Store:
             self.links[from_kind, to_kind][from_id].setdefault(to_id, set()).add(link)
             if back:
                 self.links[to_kind, from_kind][to_id].setdefault(from_id, set()).add(back)
+            else:
+                self._one_way.add((from_kind, to_kind))
 
     def unlink(self, from_kind: str, from_id: str, to_kind: str, to_id: str) -> None:
         """Remove all associations between two records, both ways."""
@@ -201,6 +205,13 @@ class Store:
         """The records that exist among `ids`."""
         known = self.records[kind]
         return [known[i] for i in ids if i in known]
+
+    def _linking(self, from_kind: str, kind: str, id_: str) -> list[dict[str, set[Link]]]:
+        """What each record of `from_kind` that is linked to one record links to; by the way back where all links have one."""
+        by_id = self.links[from_kind, kind]
+        if (from_kind, kind) in self._one_way:
+            return [to_ids for to_ids in by_id.values() if id_ in to_ids]
+        return [by_id[other] for other in self.links[kind, from_kind].get(id_, {}) if id_ in by_id.get(other, {})]
 
     def _touched(self, kind: str) -> None:
         self._by_time.pop(kind, None)

@@ -1,0 +1,106 @@
+"""Targeted acts, for tests that need one certain change. The truth is kept right."""
+
+from typing import Any, NamedTuple
+
+from sandbox.store import Link
+from sandbox.world.desk import Desk
+from sandbox.world.ids import PREFIXES
+from sandbox.world.merging import merge_at_hubspot, merge_at_salesforce
+from sandbox.world.state import State
+
+_PEOPLE = {"contacts", "Lead", "Contact"}
+
+
+class Act(NamedTuple):
+    """verb: update | create | archive | restore | delete | merge | link | unlink.
+
+    fields: values for create and update; for merge {"into": winner}; for link and unlink {"to_kind", "to_id"} and, for link,
+        {"type_id", "back_type_id"} with an optional "label". A person's record that is created may name its true person by
+        "person_id" (not a vendor's field); without it, a new person is it.
+    """
+
+    vendor: str
+    verb: str
+    kind: str
+    id: str | None
+    fields: dict[str, Any]
+
+
+def act(state: State, what: Act) -> str:
+    """Do it at the world's present moment; returns the id of the record (of a merge at HubSpot: the new one).
+
+    Raises:
+        ValueError: unknown vendor, kind or verb, or the record is not in a state for it.
+    """
+    desks = {"hubspot": state.hubspot, "salesforce": state.salesforce}
+    if what.vendor not in desks or (what.vendor, what.kind) not in state.truth.records:
+        raise ValueError(f"there is no {what.vendor} {what.kind} in this world")
+    desk = desks[what.vendor]
+    ms = state.agenda.now
+    if what.verb == "create":
+        return _create(state, desk, ms, what)
+    entry = state.truth.entry(what.vendor, what.kind, what.id or "")
+    if entry is None or what.id is None:
+        raise ValueError(f"{what.vendor} {what.kind} {what.id} does not exist")
+    wanted = {"restore": ("archived",), "delete": ("live", "archived")}.get(what.verb, ("live",))
+    if entry.state not in wanted:
+        raise ValueError(f"{what.vendor} {what.kind} {what.id} is {entry.state}: {what.verb} is not possible")
+    match what.verb:
+        case "update":
+            desk.update(what.kind, what.id, ms, what.fields, "CRM_UI")
+        case "archive":
+            desk.archive(what.kind, what.id, ms)
+        case "restore":
+            desk.restore(what.kind, what.id, ms)
+        case "delete":
+            desk.delete(what.kind, what.id, ms)
+        case "merge":
+            return _merge(state, desk, ms, what)
+        case "link":
+            _link(desk, what)
+        case "unlink":
+            desk.unlink(what.kind, what.id, str(what.fields["to_kind"]), str(what.fields["to_id"]))
+        case _:
+            raise ValueError(f"there is no verb {what.verb}")
+    return what.id
+
+
+def _create(state: State, desk: Desk, ms: int, what: Act) -> str:
+    if what.id is not None and state.truth.entry(what.vendor, what.kind, what.id) is not None:
+        raise ValueError(f"{what.vendor} {what.kind} {what.id} exists or did exist")
+    id_ = what.id or (state.keys.new(what.kind) if what.kind in PREFIXES else state.numbers.new(what.kind))
+    fields = dict(what.fields)
+    person = fields.pop("person_id", None)
+    desk.create(what.kind, id_, ms, fields, "CRM_UI")
+    if what.kind in _PEOPLE:
+        mute = not any(fields.get(name) for name in ("email", "phone", "Email", "Phone", "MobilePhone"))
+        owner = str(person or f"P-{what.vendor}-{id_}")
+        state.truth.is_person(owner, what.vendor, what.kind, id_, ms, undecidable=mute and person is not None)
+    return id_
+
+
+def _merge(state: State, desk: Desk, ms: int, what: Act) -> str:
+    winner, loser = str(what.fields.get("into")), str(what.id)
+    if winner == loser or not desk.is_live(what.kind, winner):
+        raise ValueError(f"{what.vendor} {what.kind} {winner} is not another live record")
+    if what.vendor == "salesforce":
+        if what.kind not in {"Lead", "Contact", "Account"}:
+            raise ValueError(f"Salesforce does not merge {what.kind}")
+        merge_at_salesforce(state, ms, what.kind, winner, loser)
+        return winner
+    new = merge_at_hubspot(state, ms, what.kind, winner, loser)
+    if what.kind == "contacts":
+        owner = state.truth.person_of(what.vendor, what.kind, winner)
+        state.truth.is_person(owner, what.vendor, what.kind, new, ms, undecidable=False)
+        for person in state.people:
+            if person.hubspot in {winner, loser}:
+                person.hubspot = new
+    return new
+
+
+def _link(desk: Desk, what: Act) -> None:
+    fields = what.fields
+    label = fields.get("label")
+    there = Link(int(fields["type_id"]), "HUBSPOT_DEFINED", label)
+    back = Link(int(fields["back_type_id"]), "HUBSPOT_DEFINED", label)
+    desk.link(what.kind, str(what.id), str(fields["to_kind"]), str(fields["to_id"]), there, back)

@@ -1,0 +1,149 @@
+"""The world: a past generated day by day up to a fixed today, and as many days after it as are asked for."""
+
+import gc
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.context import Context
+from sandbox.store import Store
+from sandbox.world import acts, views
+from sandbox.world.daily import BULK_DAYS_BEFORE, Calendar, edit_in_bulk, set_up, start_day
+from sandbox.world.marketing import launch_campaigns
+from sandbox.world.moments import DAY, TODAY, to_datetime, to_ms
+from sandbox.world.state import State
+from sandbox.world.truth import Truth
+
+
+class World:
+    """One world. The same seed, scale and calls give the same stores and the same truth, byte for byte.
+
+    Args:
+        seed: of everything that is drawn.
+        people: how many have come by the end of the past.
+        history_days: length of the past, which ends at `today`.
+        today: where the past ends; a midnight in UTC.
+        context: shared with the vendors' apps; its clock becomes this world's.
+
+    Raises:
+        ValueError: people or history_days is not positive, or today is no midnight in UTC.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        people: int,
+        *,
+        history_days: int = 365,
+        today: datetime = TODAY,
+        context: Context | None = None,
+    ) -> None:
+        end = to_ms(today)
+        if people < 1 or history_days < 1 or end % DAY:
+            raise ValueError("a world needs at least one person, one day of history, and a today that is midnight in UTC")
+        self.seed = seed
+        self.context = context or Context()
+        self.context.clock = self.now
+        self.lock = threading.RLock()
+        self._running_since: float | None = None
+        start = end - history_days * DAY
+        self._state = State(seed, start, self.context)
+        views.attach(self._state)
+        was_on = gc.isenabled()
+        gc.disable()  # millions of small objects that all stay: collecting them takes longer than making them
+        try:
+            self._make_past(people, start, end, history_days)
+        finally:
+            if was_on:
+                gc.enable()
+
+    def _make_past(self, people: int, start: int, end: int, days: int) -> None:
+        state = self._state
+        set_up(state, start, people)
+        agenda = state.agenda
+        launch_campaigns(start, state)
+        agenda.plan(start, start_day, state, Calendar(people, start // DAY, days))
+        if days > BULK_DAYS_BEFORE:
+            agenda.plan(end - BULK_DAYS_BEFORE * DAY + 10_800_123, edit_in_bulk, state)
+        agenda.play(end)
+
+    def now(self) -> datetime:
+        """The world's now; stands still unless `freeze(False)` let it run."""
+        base = to_datetime(self._state.agenda.now)
+        since = self._running_since
+        return base if since is None else base + timedelta(seconds=time.monotonic() - since)
+
+    def advance(self, days: int) -> datetime:
+        """Play further days; returns the new now.
+
+        Raises:
+            ValueError: days is negative.
+        """
+        if days < 0:
+            raise ValueError(f"the world cannot go back {-days} days")
+        with self.lock:
+            return self.advance_to(self.now() + timedelta(days=days))
+
+    def advance_to(self, until: datetime) -> datetime:
+        """Play up to a moment; returns the new now.
+
+        Raises:
+            ValueError: the moment is before now.
+        """
+        with self.lock:
+            if until < self.now():
+                raise ValueError(f"the world is at {self.now().isoformat()} and cannot go back to {until.isoformat()}")
+            self._state.agenda.play(to_ms(until))
+            if self._running_since is not None:
+                self._running_since = time.monotonic()
+            return self.now()
+
+    def freeze(self, *, frozen: bool = True) -> None:
+        """Stop the clock, or let it run at the pace of the machine's; `tick` plays what has come due."""
+        with self.lock:
+            self.tick()
+            self._running_since = None if frozen else time.monotonic()
+
+    def tick(self) -> None:
+        """Play up to the running clock's now; nothing while it stands."""
+        with self.lock:
+            if self._running_since is not None:
+                self.advance_to(self.now())
+
+    def act(self, vendor: str, verb: str, kind: str, id_: str | None = None, fields: dict[str, Any] | None = None) -> str:
+        """One targeted act at the present moment, for tests; the truth knows of it. See `acts.act`.
+
+        Raises:
+            ValueError: the act is not possible; the message says why.
+        """
+        with self.lock:
+            self.tick()
+            return acts.act(self._state, acts.Act(vendor, verb, kind, id_, fields or {}))
+
+    @property
+    def truth(self) -> Truth:
+        """What really is and happened."""
+        return self._state.truth
+
+    @property
+    def hubspot(self) -> Store:
+        """What HubSpot holds."""
+        return self._state.hubspot_store
+
+    @property
+    def salesforce(self) -> Store:
+        """What Salesforce holds."""
+        return self._state.salesforce_store
+
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        return len(self._state.people)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """vendor -> kind -> records that the vendor's store holds, archived ones too."""
+        return {
+            store.vendor: {kind: len(records) for kind, records in store.records.items() if records}
+            for store in (self.hubspot, self.salesforce)
+        }
