@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import requests
 
+from connectors.base.exact import decode_page
 from connectors.base.outcome import Outcome, Table
 from connectors.base.session import Session, path_of
 from connectors.hubspot.auth import Settings
-from connectors.hubspot.exact import decode_page
 from connectors.hubspot.pace import Pace
 from errors import AnswerError, ScopeError
 

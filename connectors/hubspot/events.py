@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from connectors.base.exact import decode_record
 from connectors.base.model import EPOCH, Change, Page, Stream, Window
 from connectors.base.paginate import ahead, by_token
 from connectors.base.windows import span_of
 from connectors.hubspot.api import Api, Results, next_of, place_of
-from connectors.hubspot.exact import decode_record
 from connectors.hubspot.records import moment
 from errors import AnswerError
 

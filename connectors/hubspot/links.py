@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from connectors.base.exact import decode_record
 from connectors.base.model import Change, Page, Stream
 from connectors.base.paginate import batches, in_order
 from connectors.hubspot.api import Api, Paging, place_of
 from connectors.hubspot.batch import ask_batch
-from connectors.hubspot.exact import decode_record
 from errors import AnswerError
 
 BATCH = 1_000

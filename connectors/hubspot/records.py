@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from connectors.base.exact import decode_record
 from connectors.base.model import EPOCH, Change
-from connectors.hubspot.exact import decode_record
 from errors import AnswerError
 
 LONGEST_NUMBER = 17

@@ -10,10 +10,10 @@ from typing import cast
 
 import msgspec
 
+from connectors.base.exact import decode_record
 from connectors.base.model import Change, Page, Stream
 from connectors.base.paginate import by_token
 from connectors.hubspot.api import Api, Results, next_of, place_of
-from connectors.hubspot.exact import decode_record
 from connectors.hubspot.records import head_of, moment
 from errors import AnswerError, CountMismatchError
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.base.exact import decode_page, readable
 from connectors.hubspot.api import Results
-from connectors.hubspot.exact import decode_page, readable
 from connectors.hubspot.records import Head, head_of, moment
 
 PIECES = ["\\ud83d", "\\ude00", "\\\\", "\\u00e9", '\\"', "ud83d", "\\n", "\\u0000", "\\uD83D\\uDE00", "x", "é"]
