@@ -91,8 +91,12 @@ class Job:
 
         def lines() -> Iterator[str]:
             yield between.join(column.name for column in self.result.columns) if self.result else ""
+            plain = 2 * (len(cells) - 1)
             for row in rows:
-                yield between.join([cell(row).replace('"', '""') for cell in cells])
+                line = between.join([cell(row) for cell in cells])
+                if line.count('"') != plain:
+                    line = between.join([cell(row).replace('"', '""') for cell in cells])
+                yield line
 
         return "".join(f'"{line}"{end}' for line in lines())
 

@@ -83,7 +83,7 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if is_call and status != 401:  # noqa: PLR2004 # who is not let in learns nothing of the org
+                if is_call and status != 401:  # who is not let in learns nothing of the org
                     usage = f"api-usage={self.calls.used}/{self.calls.most}".encode()
                     message = {**message, "headers": [*message["headers"], (b"sforce-limit-info", usage)]}
             await send(message)

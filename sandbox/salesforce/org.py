@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sandbox.context import Context
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.rows import View, view
+from sandbox.salesforce.rows import View, plain_view, view
 from sandbox.salesforce.schema import BY_WORD, SOBJECTS, Field, SObject
 from sandbox.store import Record, Store
 
@@ -73,7 +73,7 @@ class Org:
     def find(self, kind: str, id_: str) -> View | None:
         """The visible version of one record, deleted ones too; Ids of 15 characters are understood."""
         record = self.store.get(kind, id_)
-        if record is None and len(id_) == 15:  # noqa: PLR2004 # the short form of an Id
+        if record is None and len(id_) == 15:  # the short form of an Id
             record = next((r for r in self.store.records[kind].values() if r.id[:15] == id_), None)
         return None if record is None else view(record, self.now())
 
@@ -97,7 +97,11 @@ class Org:
         """
         now = self.now()
         with self.store.lock:
-            views = [v for r in self._candidates(sobject.name, now, start, end, ids) if (v := view(r, now))]
+            views = [
+                v
+                for r in self._candidates(sobject.name, now, start, end, ids)
+                if (v := plain_view(r) if r.visible_from is None else view(r, now))
+            ]
         return [v for v in views if keep(v)]
 
     def _candidates(

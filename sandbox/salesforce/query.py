@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.rows import Getter, View, csv_getter, getter, json_getter
+from sandbox.salesforce.rows import Getter, View, csv_getter, getter, is_sent_as_stored, json_getter
 from sandbox.salesforce.schema import Field, Kind, SObject
 from sandbox.salesforce.soql.filters import compile_condition, normaliser, ranges
 from sandbox.salesforce.soql.lexer import complain
@@ -172,8 +173,9 @@ def _sorted(rows: list[View], field: Field, read: Getter, *, descending: bool, l
     normal = normaliser(field)
     keyed = [(normal(read(v)), v) for v in rows]
     nulls = [v for key, v in keyed if key is None]
-    others = sorted(((key, v) for key, v in keyed if key is not None), key=lambda pair: pair[0], reverse=descending)
-    values = [v for _, v in others]
+    filled = [pair for pair in keyed if pair[0] is not None]
+    filled.sort(key=itemgetter(0), reverse=descending)
+    values = [v for _, v in filled]
     return values + nulls if last else nulls + values
 
 
@@ -195,19 +197,31 @@ def json_rows(columns: list[Column], sobject: SObject, base: str) -> Callable[[l
     """
     prefix = f"{base}/sobjects/{sobject.name}/"
     kind = sobject.name
+    order: dict[str, None] = {"attributes": None}
+    plain: list[str] = []
     members: dict[str, Getter] = {"attributes": lambda v: {"type": kind, "url": prefix + v.id}}
     for column in columns:
-        if column.parent is None:
+        order[column.parent[0] if column.parent else column.name] = None
+        if column.parent is None and is_sent_as_stored(column.field):
+            plain.append(column.name)
+        elif column.parent is None:
             members[column.name] = json_getter(column.field)
-    for column in columns:
-        if column.parent is not None:
+        elif column.parent[0] not in members:
             relation, parent, up = column.parent
             inner = [
                 c._replace(name=c.field.name, parent=None) for c in columns if c.parent and c.parent[0] == relation
             ]
             members[relation] = _parent(json_rows(inner, parent, base), up)
-    names, getters = list(members), list(members.values())
-    return lambda views: [dict(zip(names, [read(v) for read in getters], strict=True)) for v in views]
+    others = list(members.items())
+
+    def write(view: View) -> dict[str, Any]:
+        row: dict[str, Any] = order.copy()
+        row.update(zip(plain, map(view.fields.get, plain), strict=True))
+        for name, read in others:
+            row[name] = read(view)
+        return row
+
+    return lambda views: [write(v) for v in views]
 
 
 def _parent(write: Callable[[list[View]], list[dict[str, Any]]], up: Callable[[View], View | None]) -> Getter:

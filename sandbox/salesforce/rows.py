@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -15,8 +15,11 @@ _PLAIN_DOUBLE = 1e7
 _SMALL_DOUBLE = 1e-3
 
 
-class View(NamedTuple):
-    """One version of a record; it does not change when the record does."""
+class View(msgspec.Struct, frozen=True, gc=False):
+    """One version of a record; it does not change when the record does.
+
+    Not seen by the garbage collector: a query over a large org makes a million of them, and none can be in a cycle.
+    """
 
     id: str
     created_at: datetime
@@ -39,34 +42,54 @@ def view(record: Record, now: datetime) -> View | None:
             return None
         modified_at, fields = record.before
         return View(record.id, record.created_at, modified_at, deleted=False, merged_into=None, fields=fields)
+    return plain_view(record)
+
+
+def plain_view(record: Record) -> View:
+    """The record's newest version."""
     deleted = record.archived_at is not None
     return View(record.id, record.created_at, record.modified_at, deleted, record.merged_into, record.fields)
 
 
+_OWN: dict[str, Getter] = {
+    "Id": lambda v: v.id,
+    "CreatedDate": lambda v: v.created_at,
+    "SystemModstamp": lambda v: v.modified_at,
+    "IsDeleted": lambda v: v.deleted,
+    "MasterRecordId": lambda v: v.merged_into,
+}
+"""Fields that come from the record itself."""
+
+
+def is_sent_as_stored(field: Field) -> bool:
+    """Whether JSON answers have the field just as the world wrote it."""
+    return field.name not in _OWN and field.kind in {Kind.TEXT, Kind.ID, Kind.DATE, Kind.INTEGER}
+
+
 def getter(field: Field) -> Getter:
     """Reads the field's stored value: a datetime for the record's own times, else what the world wrote."""
-    own: dict[str, Getter] = {
-        "Id": lambda v: v.id,
-        "CreatedDate": lambda v: v.created_at,
-        "SystemModstamp": lambda v: v.modified_at,
-        "IsDeleted": lambda v: v.deleted,
-        "MasterRecordId": lambda v: v.merged_into,
-    }
     if field.kind is Kind.COMPOUND:
         return partial(_compound, field.parts)
     name = field.name
-    return own.get(name) or (lambda v: v.fields.get(name))
+    return _OWN.get(name) or (lambda v: v.fields.get(name))
 
 
 def json_getter(field: Field) -> Getter:
     """Reads the field as it stands in a JSON answer."""
-    read = getter(field)
+    read, name = getter(field), field.name
+    # Most fields of most rows: one call less each. The store's own times are in UTC.
+    quick: dict[str, Getter] = {
+        "CreatedDate": lambda v: v.created_at.isoformat("T", "milliseconds")[:-6] + "+0000",
+        "SystemModstamp": lambda v: v.modified_at.isoformat("T", "milliseconds")[:-6] + "+0000",
+    }
+    if name in _OWN:
+        return quick.get(name, read)
     if field.kind is Kind.NUMBER:
         return lambda v: _json_double(read(v))
     if field.kind is Kind.DATETIME:
         return lambda v: _stamp(read(v), "+0000")
     if field.kind is Kind.BOOLEAN:
-        return lambda v: bool(read(v))
+        return lambda v: v.fields.get(name) is True
     return read
 
 
@@ -78,7 +101,10 @@ def csv_getter(field: Field) -> Callable[[View], str]:
     if field.kind is Kind.DATETIME:
         return lambda v: _stamp(read(v), "Z") or ""
     if field.kind is Kind.BOOLEAN:
-        return lambda v: "true" if read(v) else "false"
+        return lambda v: "true" if read(v) is True else "false"
+    if is_sent_as_stored(field):
+        name = field.name
+        return lambda v: x if (x := v.fields.get(name)).__class__ is str else _text(x)
     return lambda v: _text(read(v))
 
 
@@ -97,12 +123,14 @@ def moment_of(value: Any) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
+    if value.tzinfo is UTC:
+        return to_millisecond(value)
     return to_millisecond(value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
 def _stamp(value: Any, zone: str) -> str | None:
     if value.__class__ is datetime and value.tzinfo is UTC:
-        return str(value.isoformat(timespec="milliseconds")[:-6]) + zone
+        return str(value.isoformat("T", "milliseconds")[:-6]) + zone
     moment = moment_of(value)
     return None if moment is None else moment.isoformat(timespec="milliseconds")[:-6] + zone
 
