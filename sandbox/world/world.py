@@ -3,6 +3,8 @@
 import gc
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +16,18 @@ from sandbox.world.marketing import launch_campaigns
 from sandbox.world.moments import DAY, TODAY, to_datetime, to_ms
 from sandbox.world.state import State
 from sandbox.world.truth import Truth
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: of millions of small objects that all stay, it takes longer than making them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class World:
@@ -50,13 +64,8 @@ class World:
         start = end - history_days * DAY
         self._state = State(seed, start, self.context)
         views.attach(self._state)
-        was_on = gc.isenabled()
-        gc.disable()  # millions of small objects that all stay: collecting them takes longer than making them
-        try:
+        with _uncollected():
             self._make_past(people, start, end, history_days)
-        finally:
-            if was_on:
-                gc.enable()
 
     def _make_past(self, people: int, start: int, end: int, days: int) -> None:
         state = self._state
@@ -74,8 +83,13 @@ class World:
         since = self._running_since
         return base if since is None else base + timedelta(seconds=time.monotonic() - since)
 
-    def advance(self, days: int) -> datetime:
-        """Play further days; returns the new now.
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._running_since is None
+
+    def advance(self, days: float) -> datetime:
+        """Play further days (or parts of days); returns the new now.
 
         Raises:
             ValueError: days is negative.
@@ -94,7 +108,8 @@ class World:
         with self.lock:
             if until < self.now():
                 raise ValueError(f"the world is at {self.now().isoformat()} and cannot go back to {until.isoformat()}")
-            self._state.agenda.play(to_ms(until))
+            with _uncollected():
+                self._state.agenda.play(to_ms(until))
             if self._running_since is not None:
                 self._running_since = time.monotonic()
             return self.now()
