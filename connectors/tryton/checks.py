@@ -71,10 +71,8 @@ def _companies(rest: Rest) -> Check:
     """Opportunities and employees of companies that the user does not belong to are left out in silence."""
     total = rest.count("company.company", [])
     user = rest.call("res.user", "get_preferences", {})
-    if user.get("company_filter") == "all":
-        seen = len(user.get("companies") or [])
-    else:
-        seen = 1 if user.get("company") else 0
+    mine = user.get("companies") if user.get("company_filter") == "all" else [user.get("company")]
+    seen = len([company for company in mine or [] if company])
     if seen >= total > 0:
         return Check("companies", is_ok=True, message=f"The key's user sees all companies ({seen}).")
     return Check(

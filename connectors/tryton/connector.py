@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from connectors.base.model import Change, Check, Page, Stream, Window
 from connectors.tryton.checks import checks
-from connectors.tryton.kinds import is_company
+from connectors.tryton.parties import add_main, is_company
 from connectors.tryton.rest import VENDOR, Domain, Rest
 from connectors.tryton.stages import add_state_changes
 from connectors.tryton.streams import READINGS, STREAMS, Reading
@@ -141,7 +141,10 @@ def _reading(stream: Stream) -> Reading:
 
 def _compose(model: str, record: Record) -> None:
     """Add what field maps need and Tryton says only between the lines."""
-    if model == "party.party":
+    if model == "company.employee":
+        add_main(record["party"])
+    elif model == "party.party":
+        add_main(record)
         record["is_company"] = is_company(record)
     elif model == "marketing.automation.record":
         record["party"] = _party_of(record["record"])

@@ -39,6 +39,7 @@ def _of(link: str, *fields: str) -> tuple[str, ...]:
     return tuple(f"{link}.{field}" for field in fields)
 
 
+MECHANISM = ("type", "value", "name", "active", "sequence", *DATES)
 MARKETING = ("marketing_campaign", "marketing_medium", "marketing_source")
 UTM = tuple(f"{link}.name" for link in MARKETING)
 
@@ -48,8 +49,10 @@ READINGS: Mapping[str, Reading] = MappingProxyType(
             "company.employee",
             "company",
             (
-                *("party.name", "party.email", "party.active", "company", "start_date", "end_date"),
-                *(f"{link}{date}" for link in ("", "party.", "party.contact_mechanisms.") for date in DATES),
+                *("party.name", "party.active", "company", "start_date", "end_date"),
+                *DATES,
+                *_of("party", *DATES),
+                *_of("party.contact_mechanisms", *MECHANISM),
             ),
             dated=("party", "party.contact_mechanisms"),
             booleans=("active",),
@@ -58,12 +61,11 @@ READINGS: Mapping[str, Reading] = MappingProxyType(
             "party.party",
             "party",
             (
-                *("name", "full_name", "code", "active", "replaced_by", "lang.code", *DATES),
-                *("email", "phone", "mobile", "website"),
+                *("name", "code", "active", "replaced_by", "lang.code", *DATES),
                 *_of("categories", "name"),
                 *_of("identifiers", "type", "code", *DATES),
-                *_of("contact_mechanisms", "type", "value", "name", "active", "sequence", *DATES),
-                *_of("addresses", "party_name", "street", "city", "postal_code", "active", "sequence", *DATES),
+                *_of("contact_mechanisms", *MECHANISM),
+                *_of("addresses", "party_name", "city", "postal_code", "active", "sequence", *DATES),
                 *("addresses.country.code", "addresses.subdivision.code"),
             ),
             optional=("marketing_scenario_unsubscribed.name",),

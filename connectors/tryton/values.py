@@ -14,8 +14,9 @@ TIME = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def _datetime(marked: Record) -> str:
-    at = datetime(*(marked[part] for part in TIME), tzinfo=UTC)
-    return at.isoformat().replace("+00:00", "Z")
+    at = datetime(**{part: marked[part] for part in TIME}, tzinfo=UTC)
+    # Always with microseconds: then times sort as text.
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 _PLAIN: dict[str, Callable[[Record], Any]] = {
@@ -47,14 +48,11 @@ def plain(value: Any, booleans: Iterable[str] = ()) -> Any:
             return value
         if mark := value.get("__class__"):
             return _PLAIN[mark](value)
-        walked = {name.removesuffix("."): walk(item) for name, item in value.items() if name != "__name__"}
-        for name in truths & walked.keys():
-            if walked[name] is not None:
-                walked[name] = bool(walked[name])
-        # Tryton gives a link both as its id and, when its fields are asked for, as a record: the record has the id.
-        for name in value:
-            if name.endswith("."):
-                walked[name[:-1]] = walk(value[name])
+        walked = {}
+        # "party." sorts behind "party": of a link given both as id and as record, the record stays, which has the id.
+        for name in sorted(value.keys() - {"__name__"}):
+            item = walk(value[name])
+            walked[name.removesuffix(".")] = bool(item) if name in truths and item is not None else item
         return walked
 
     return walk(value)

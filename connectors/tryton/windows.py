@@ -29,7 +29,8 @@ def changed(window: Window, dated: Sequence[str]) -> Domain:
 
 def _through(link: str, domain: Domain) -> Domain:
     for step in reversed(link.split(".")):
-        domain = [[step, "where", domain]]
+        # In a list of its own: Tryton adds a clause of its own to it, which an "OR" in front would swallow.
+        domain = [[step, "where", [domain]]]
     return domain
 
 
