@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -182,6 +183,13 @@ def test_the_doctor_reads_well(org: Org, connect: Callable[..., Salesforce]) -> 
     assert "IsDeleted" in lines["task"].remedy
     assert "Campaign" in lines["campaign"].remedy
     assert lines["daily calls"].message == "14976 of 15000 are left"
+
+
+def test_the_doctor_tells_a_clock_that_differs(org: Org, connect: Callable[..., Salesforce]) -> None:
+    org.clock_ahead = timedelta(seconds=7200)
+    line = connect(client_secret=SECRET).check()[-1]
+    assert line.is_ok, "windows follow the vendor's clock"
+    assert re.match(r"(7199|7200|7201) s between", line.message)
 
 
 def test_the_doctor_names_an_api_version_that_the_org_lacks(connect: Callable[..., Salesforce]) -> None:
