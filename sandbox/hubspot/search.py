@@ -8,8 +8,9 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,6 +34,18 @@ _SEARCHED = {
     "deals": ("dealname", "pipeline", "dealstage"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+MOST_KEPT = 16
+"""Searches whose result is kept for their next page."""
+
+
+class _Kept(NamedTuple):
+    version: int
+    since: datetime
+    until: datetime
+    found: list[Record]
 
 
 def _spread(record: Record) -> timedelta:
@@ -45,6 +58,7 @@ class Search:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
+        self._last: dict[bytes, _Kept] = {}
 
     async def search(self, request: Request) -> Response:
         """A page of what is found, with the `total`."""
@@ -55,11 +69,10 @@ class Search:
         if after + limit > WINDOW:
             raise invalid(f"Searches end at {WINDOW} results: after plus limit must not be more")
         names = known(self.shelf, type_)
-        found = self._found(type_, groups_of(body, type_, names), _text(body))
-        _sort(found, type_, body.get("sorts") or [], names)
         faults = self.shelf.context.faults
+        found = self._kept(type_, body, names)
         if faults.strikes("hubspot.unsorted_search"):
-            found.sort(key=lambda r: r.modified_at + _spread(r))
+            found = sorted(found, key=lambda r: r.modified_at + _spread(r))
         rows = found[after : after + limit]
         view = View(type_, body.get("properties") or [], names)
         shown: dict[str, Any] = {"total": len(found), "results": [view.show(record) for record in rows]}
@@ -68,6 +81,24 @@ class Search:
             if faults.strikes("hubspot.updated_while_paged"):
                 self.shelf.stir(type_.name, [rows[0].id, found[after + limit].id])
         return answer(shown)
+
+    def _kept(self, type_: ObjectType, body: Mapping[str, Any], names: frozenset[str]) -> list[Record]:
+        """All that is found, in order: from the last searches, while neither a write nor the lag has changed it."""
+        store, now = self.shelf.store, self.shelf.context.clock()
+        key = _encode([type_.name, *(body.get(name) for name in ("filterGroups", "filters", "query", "sorts"))])
+        version = store.version[type_.name]
+        is_late = self.shelf.context.faults.active("hubspot.search_lag")
+        kept = self._last.get(key)
+        if kept is not None and kept.version == version and kept.since <= now < kept.until and not is_late:
+            return kept.found
+        found = self._found(type_, groups_of(body, type_, names), _text(body))
+        _sort(found, type_, body.get("sorts") or [], names)
+        if not is_late:
+            until = min((r.visible_from for r in store.lagging(type_.name, now) if r.visible_from), default=_NEVER)
+            self._last[key] = _Kept(version, now, until, found)
+            while len(self._last) > MOST_KEPT:
+                del self._last[next(iter(self._last))]
+        return found
 
     def _found(self, type_: ObjectType, groups: list[Group], text: str) -> list[Record]:
         now = self.shelf.context.clock()

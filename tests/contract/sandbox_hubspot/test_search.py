@@ -181,3 +181,12 @@ def test_milliseconds_are_the_grain(http: requests.Session, store: Store) -> Non
     for operator, is_found in {"EQ": True, "GTE": True, "LTE": True, "GT": False, "LT": False}.items():
         condition = one("lastmodifieddate", operator, "2026-03-02T01:02:03.456Z")
         assert ("9001" in search(http, condition, one("hs_object_id", "EQ", "9001"))) is is_found
+
+
+def test_a_search_asked_again_sees_writes(http: requests.Session, store: Store) -> None:
+    stage = one("lifecyclestage", "EQ", "customer")
+    assert search(http, stage) == ["5"]
+    store.update("contacts", "6", NOW, {"lifecyclestage": "customer"})
+    assert search(http, stage) == ["5", "6"]
+    store.archive("contacts", "5", NOW)
+    assert search(http, stage) == ["6"]

@@ -1,0 +1,150 @@
+"""A HubSpot that only has contacts, rendered once and then served as bytes: for timing readers, not for testing them.
+
+It has what a reader of contacts asks for: list pages of 100, an empty archived list, properties, a search that counts all
+contacts and finds none changed, and empty lists of everything else. Any key is accepted, and `properties=` is ignored.
+
+    python -m sandbox.hubspot.recorded --contacts 100000 --port 8080
+"""
+
+import argparse
+import gzip
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from sandbox.hubspot.contacts import contacts, names
+from sandbox.hubspot.properties import CALCULATED, TYPE_OF
+
+PAGE = 100
+_LIST = "/crm/v3/objects/contacts"
+_EMPTY = b'{"results":[]}'
+
+Header = tuple[bytes, bytes]
+
+
+class Body(NamedTuple):
+    """One body, as it is and compressed."""
+
+    plain: bytes
+    packed: bytes
+
+
+class Recorded:
+    """The ASGI app. Serve it with httptools, without access log.
+
+    Args:
+        pages: `after` -> body of the list page; the first one is under "".
+        count: contacts in all.
+        properties: the property names.
+    """
+
+    def __init__(self, pages: dict[str, Body], count: int, properties: Sequence[str]) -> None:
+        self.pages = pages
+        self.count = count
+        self.properties = _both(msgspec.json.encode({"results": [_property(name) for name in properties]}))
+        self._empty = _both(_EMPTY)
+        self._found = _both(msgspec.json.encode({"total": count, "results": []}))
+        self._none = _both(b'{"total":0,"results":[]}')
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        status, body = 200, self._body(scope)
+        if scope["path"].endswith("/search"):
+            body = self._none if b'"propertyName"' in await _read(receive) else self._found
+        elif body is None:
+            status, body = 400, _both(b'{"status":"error","category":"VALIDATION_ERROR","message":"not recorded"}')
+        accepts = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+        headers: list[Header] = [(b"content-type", b"application/json;charset=utf-8")]
+        content = body.plain
+        if b"gzip" in accepts:
+            content = body.packed
+            headers.append((b"content-encoding", b"gzip"))
+        headers.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _body(self, scope: Scope) -> Body | None:
+        path: str = scope["path"]
+        if path.startswith("/crm/v3/properties/"):
+            return self.properties
+        if path != _LIST:
+            return self._empty
+        query = parse_qs(scope["query_string"].decode())
+        if query.get("archived") == ["true"]:
+            return self._empty
+        if query.get("limit") != [str(PAGE)]:
+            return None
+        return self.pages.get(query.get("after", [""])[0])
+
+
+async def _read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _both(plain: bytes) -> Body:
+    return Body(plain, gzip.compress(plain, compresslevel=6, mtime=0))
+
+
+def _property(name: str) -> dict[str, object]:
+    kind, field = TYPE_OF.get(name, ("string", "text"))
+    return {
+        "name": name,
+        "label": name,
+        "description": "",
+        "groupName": "contactinformation",
+        "type": kind,
+        "fieldType": field,
+        "options": [],
+        "calculated": name in CALCULATED,
+        "hubspotDefined": not name.startswith("custom_"),
+        "archived": False,
+    }
+
+
+def recorded_contacts_app(n: int, properties: int = 40, seed: int = 1) -> Recorded:
+    """The app over `n` contacts; the same arguments give the same bytes.
+
+    Holds about 1.3 kB a contact and property dozen, plain and compressed: 100,000 contacts of 40 properties take about
+    200 MB and ten seconds.
+    """
+    encode = msgspec.json.encode
+    pages: dict[str, Body] = {}
+    records = [encode(contact) for contact in contacts(n, properties, seed)]
+    rows = [records[start : start + PAGE] for start in range(0, n, PAGE)]
+    after = ""
+    for number, page in enumerate(rows, start=1):
+        body = b'{"results":[' + b",".join(page) + b"]"
+        here = after
+        if number < len(rows):
+            after = msgspec.json.decode(page[-1], type=dict)["id"]
+            link = f"https://api.hubapi.com{_LIST}?limit={PAGE}&after={after}"
+            body += b',"paging":' + encode({"next": {"after": after, "link": link}})
+        pages[here] = _both(body + b"}")
+    return Recorded(pages or {"": _both(_EMPTY)}, n, names(properties))
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--properties", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=8080)
+    args = parser.parse_args()
+    app = recorded_contacts_app(args.contacts, args.properties, args.seed)
+    uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning", access_log=False, lifespan="off")
+
+
+if __name__ == "__main__":
+    main()
