@@ -21,7 +21,6 @@ class Answer(msgspec.Struct, gc=False):
     """A page of a query, records as their exact bytes."""
 
     totalSize: int  # noqa: N815 - Salesforce's names
-    done: bool
     records: list[msgspec.Raw] = []
     nextRecordsUrl: str | None = None  # noqa: N815
 

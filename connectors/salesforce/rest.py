@@ -30,11 +30,10 @@ def read(client: Client, query: Query) -> list[list[Change]]:
 
     changes: list[list[Change]] = []
     ids: set[str] = set()
-    total, is_done = 0, False
+    total = 0
     with contextlib.closing(ahead(by_token(fetch, next_of, where=f"salesforce {query.thing}"))) as pages:
         for number, answer in enumerate(pages):
             total = answer.totalSize if number == 0 else total
-            is_done = answer.done
             try:
                 page = [from_json(raw) for raw in answer.records]
             except (msgspec.MsgspecError, ValueError):
@@ -42,6 +41,6 @@ def read(client: Client, query: Query) -> list[list[Change]]:
             changes.append(page)
             ids.update(change.record_id for change in page)
     rows = sum(map(len, changes))
-    if not is_done or rows != total or len(ids) != rows:
+    if rows != total or len(ids) != rows:
         raise unproved(f"Salesforce gave {len(ids)} of {total} rows of {query}.", detail=f"{rows} rows read")
     return [page for page in changes if page]

@@ -260,6 +260,14 @@ def test_rows_lost_between_pages_are_read_again(org: Org, read: Read) -> None:
     assert len(org.asked(SELECT)) == 2
 
 
+def test_rows_lost_between_pages_are_noticed_even_if_the_count_agrees(org: Org, read: Read) -> None:
+    org.rows["Lead"] = leads(20, step=timedelta(hours=2))
+    org.page_sizes = [15]
+    org.count_lies = lambda _soql, count: 19 if count == 20 else count
+    org.fail(MORE, lambda reply: Reply(body=reply.body | {"records": reply.body["records"][:-1]}))
+    assert_complete(read(), org)
+
+
 def test_a_row_twice_in_place_of_another_is_noticed(org: Org, read: Read) -> None:
     org.rows["Lead"] = leads(10)
     org.page_sizes = [5]
