@@ -11,7 +11,8 @@
               same_as:                  # a list column takes several lines
                 - {path: properties.salesforceleadid, type: id, ref: "salesforce:lead"}
 
-A new custom field is one line: `custom.favourite_colour: {path: properties.favourite_colour, type: text}`.
+A line of a user's own file replaces the shipped line of the same target, and a new custom field is one line:
+`custom.favourite_colour: {path: properties.favourite_colour, type: text}`.
 """
 
 from collections.abc import Collection, Mapping

@@ -104,18 +104,19 @@ def entity_frame(
     applies = pl.Series([True]).new_from_index(0, base.height)
     if entity_map.when:
         applies = PREDICATES[entity_map.when]([reading.text[path] for path in entity_map.when_paths])
-    for column in entity_map.needs:
-        applies = applies & frame[column].is_not_null()
-    rejects: list[Reject] = []
     kept = applies
-    demanded = dict.fromkeys((*required(entity), *(s.target for s in entity_map.fields if s.is_required)))
-    for column in demanded:
+    for column in entity_map.needs:
+        kept = kept & frame[column].is_not_null()
+    rejects: list[Reject] = []
+    for column in dict.fromkeys((*required(entity), *(s.target for s in entity_map.fields if s.is_required))):
         lacking = frame[column].is_null()
         if lacking.any():
             rejects += _rejects(base, kept & lacking, entity, f"{column}_missing", column, is_fatal=True)
             kept = kept & ~lacking
     for loss in reading.losses:
         rejects += _rejects(base, kept & loss.rows, entity, loss.rule, loss.column, is_fatal=False)
+        if loss.column in entity_map.needs:  # left out not because it says nothing, but because it cannot be read
+            rejects += _rejects(base, applies & loss.rows, entity, loss.rule, loss.column, is_fatal=True)
     reading.losses.clear()
     frame = frame.select(pl.col(name).cast(type_) for name, type_ in types.items())
     return (frame if kept.all() else frame.filter(kept)), rejects
@@ -186,6 +187,7 @@ def _rejects(
     what = "is missing or unreadable; the row is not loaded" if is_fatal else "could not be read and is loaded as null"
     reason = f"The value for {entity}.{column} {what}."
     if rule == "word_unknown":
-        reason = f"The vendor's word for {entity}.{column} is not in the glossary and is loaded as null."
+        outcome = "the row is not loaded" if is_fatal else "it is loaded as null"
+        reason = f"The vendor's word for {entity}.{column} is not in the glossary; {outcome}."
     lost = base.filter(rows).select("source_key", "source_record_id", "load_id")
     return [Reject(k, entity, rule, reason, column, r, load, is_fatal) for k, r, load in lost.iter_rows()]

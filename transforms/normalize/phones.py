@@ -1,8 +1,9 @@
 """Telephone numbers as E.164, read in the country of the record; null where the country has no number of that length.
 
 A number is kept when its length is possible, not only when its range is known: ranges are added every month, and the
-library's tables age. libphonenumber takes about 35 microseconds a number, so the plain shapes are worked out in whole
-columns, by the library's own tables, where its rules leave no choice (tests/properties proves each result equal):
+library's tables age. One digit over and over is no number. libphonenumber takes about 35 microseconds a number, so the
+plain shapes are worked out in whole columns, by the library's own tables, where its rules leave no choice
+(tests/properties proves each result equal):
 
 - `+` and digits: the country code, then a number that does not begin with 0 or with the country's trunk prefix;
 - digits in a known country: not beginning with its country code, its international or its trunk prefix; or beginning with
@@ -10,6 +11,7 @@ columns, by the library's own tables, where its rules leave no choice (tests/pro
 All else goes to the library, one distinct value at a time.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -22,6 +24,9 @@ from phonenumbers.phonemetadata import PhoneMetadata
 _PLAIN: Final = r"^(\+[0-9]|[0-9(])[0-9 ().\-]{2,40}$"
 _CODES: Final = sorted(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 _CODE: Final = f"^({'|'.join(_CODES)})"
+_CARRIER_BLANK: Final = r"(?i)^\(?0xx[ )]*"
+_ONE_DIGIT: Final = f"^({'|'.join(f'{d}+' for d in range(10))})$"
+"""Numbers that people type to get past a form."""
 _LONGEST_NATIONAL: Final = 17
 _WORLD: Final = "001"
 
@@ -86,7 +91,12 @@ def phones(text: pl.Series, regions: pl.Series | None, default_region: str | Non
     home = regions if regions is not None else pl.Series([None] * len(text), dtype=pl.String)
     if default_region:
         home = home.fill_null(default_region)
-    frame = pl.DataFrame({"t": text, "r": home}).with_row_index("i").filter(pl.col("t").is_not_null())
+    # Brazil writes 0xx11 where a carrier's digits go between the trunk zero and the area.
+    frame = (
+        pl.DataFrame({"t": text.str.replace(_CARRIER_BLANK, "0"), "r": home})
+        .with_row_index("i")
+        .filter(pl.col("t").is_not_null())
+    )
     plain = pl.col("t").str.contains(_PLAIN)
     digits = frame.filter(plain).with_columns(
         pl.col("t").str.replace_all("[^0-9]", "").alias("d"), pl.col("t").str.starts_with("+").alias("plus")
@@ -105,8 +115,6 @@ def phones(text: pl.Series, regions: pl.Series | None, default_region: str | Non
     read = pl.concat(found)
     rest = frame.join(read, on="i", how="anti")
     if rest.height:
-        # A number with a plus sign means the same in every country: one reading serves all.
-        rest = rest.with_columns(pl.when(pl.col("t").str.starts_with("+")).then(None).otherwise(pl.col("r")).alias("r"))
         slow = [read_phone(t, r) for t, r in zip(rest["t"], rest["r"], strict=True)]
         read = pl.concat([read, pl.DataFrame({"i": rest["i"], "e": pl.Series(slow, dtype=pl.String)})])
     values = pl.Series(text.name, [None] * len(text), dtype=pl.String)
@@ -119,6 +127,7 @@ def _international(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
         number.str.len_bytes().is_in(sorted(rules.lengths))
         & ~number.str.starts_with("0")
         & ~number.str.contains(rules.prefix)
+        & ~number.str.contains(_ONE_DIGIT)
     )
     return group.filter(sure).select("i", (pl.lit("+") + pl.col("d")).alias("e"))
 
@@ -134,7 +143,7 @@ def _national(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
         fits = ~inner.str.starts_with("0") & inner.str.len_bytes().is_in(lengths)
         trunk = d.str.starts_with("0") & fits & inner.str.contains(rules.viable)
     number = pl.when(bare).then(d).when(trunk).then(inner)
-    read = group.filter(~foreign).select("i", number.alias("n"))
+    read = group.filter(~foreign & ~d.str.contains(_ONE_DIGIT)).select("i", number.alias("n"))
     return read.drop_nulls("n").select("i", (pl.lit(f"+{rules.code}") + pl.col("n")).alias("e"))
 
 
@@ -142,9 +151,11 @@ def _national(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
 def read_phone(text: str, region: str | None) -> str | None:
     """One number as E.164 by libphonenumber; None where it is none, or lacks its area code."""
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(re.sub(_CARRIER_BLANK, "0", text), region)
     except NumberParseException:
         return None
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    if len(set(phonenumbers.national_significant_number(number))) == 1:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -12,8 +12,6 @@ _COMPANY: Final = re.compile(
     r"\b(ltda|s\.?a\.?|eireli|gmbh|ag|inc|llc|ltd|limited|corp|plc|kk|pvt|b\.?v|s\.?l|s\.?r\.?l|sas|lda)\.?$",
     re.IGNORECASE,
 )
-_COMPANY_WORDS: Final = {"company", "empresa", "organization", "organisation", "pessoa jurídica"}
-_PERSON_WORDS: Final = {"person", "pessoa", "individual", "pessoa física"}
 _PHONES: Final = ("phone",)
 _MOBILES: Final = ("mobile", "sms", "whatsapp")
 
@@ -59,15 +57,16 @@ def party(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     mechanisms = [m for m in _maps(record.get("contact_mechanisms")) if m.get("active", True) and m.get("value")]
     addresses = [a for a in _maps(record.get("addresses")) if a.get("active", True)]
     address = addresses[0] if addresses else {}
-    emails = [m["value"] for m in mechanisms if m.get("type") == "email"]
+    own = [record["email"]] if record.get("email") else []
+    emails = list(dict.fromkeys([*own, *(m["value"] for m in mechanisms if m.get("type") == "email")]))
     name = str(record.get("name") or "")
     yield {
         **record,
         "email": emails[0] if emails else None,
         "other_emails": ";".join(map(str, emails[1:])) or None,
-        "phone": _first(mechanisms, _PHONES),
-        "mobile": _first(mechanisms, _MOBILES),
-        "website": _first(mechanisms, ("website",)),
+        "phone": record.get("phone") or _first(mechanisms, _PHONES),
+        "mobile": record.get("mobile") or _first(mechanisms, _MOBILES),
+        "website": record.get("website") or _first(mechanisms, ("website",)),
         "country": word(address.get("country")),
         "city": address.get("city"),
         "is_company": _is_company(record, name),
@@ -85,17 +84,9 @@ def _first(mechanisms: list[Mapping[str, Any]], kinds: tuple[str, ...]) -> Any:
 
 
 def _is_company(record: Mapping[str, Any], name: str) -> bool:
-    """By what the party says of itself, else its categories, tax numbers, legal form; people have none of these."""
+    """What the connector found, else the legal form in the name: Tryton has no field for it."""
     said = record.get("is_company")
-    if isinstance(said, bool):
-        return said
-    categories = {str(word(c)).casefold() for c in record.get("categories") or () if word(c)}
-    leaves = {c.rpartition("/")[2].strip() for c in categories}
-    if leaves & _COMPANY_WORDS:
-        return True
-    if leaves & _PERSON_WORDS:
-        return False
-    return bool(record.get("identifiers")) or bool(_COMPANY.search(name.strip()))
+    return said if isinstance(said, bool) else bool(_COMPANY.search(name.strip()))
 
 
 def sale_opportunity(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -105,6 +96,7 @@ def sale_opportunity(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {
         **record,
         "party_id": reference(record.get("party")),
+        "contact_id": _contact(record),
         "employee_id": reference(record.get("employee")),
         "campaign": reference(record.get("marketing_campaign")),
         "source": word(record.get("marketing_source")) or word(record.get("lead_source")),
@@ -131,11 +123,47 @@ def mailing_list_email(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     }
 
 
+def opportunity_states(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The states that an opportunity went through (id, at, from, to), oldest first."""
+    before: Any = None
+    contact = _contact(record)
+    seen: dict[str, int] = {}
+    for change in _maps(record.get("state_changes")):
+        at, state = scalar(change.get("at")), change.get("state")
+        seen[str(at)] = seen.get(str(at), 0) + 1
+        part = f"state:{at}" if seen[str(at)] == 1 else f"state:{at}:{seen[str(at)]}"
+        yield {"part": part, "id": record.get("id"), "contact_id": contact, "at": at, "from": before, "to": state}
+        before = state
+
+
+def contact_states(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same changes as they concern the opportunity's contact."""
+    return ({**change, "part": f"contact_{change['part']}"} for change in opportunity_states(record))
+
+
+def _contact(record: Mapping[str, Any]) -> Any:
+    """The party of the contact mechanism that the opportunity names, else the party itself."""
+    contact = record.get("contact")
+    named = reference(contact.get("party")) if isinstance(contact, Mapping) else None
+    return named if named is not None else reference(record.get("party"))
+
+
+def employee(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An employee with the name and address of the party that it is."""
+    its_party = record.get("party")
+    who = its_party if isinstance(its_party, Mapping) else {}
+    yield {
+        **record,
+        "name": who.get("name") or record.get("rec_name"),
+        "email": who.get("email"),
+        "is_active": who.get("active", True) is not False and not scalar(record.get("end_date")),
+        "create_date": scalar(record.get("create_date")),
+    }
+
+
 def automation_record(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A party's way through a scenario; records of other models than parties are left out."""
-    target = record.get("record")
-    model = target.partition(",")[0] if isinstance(target, str) and "," in target else "party.party"
-    party_id = reference(record.get("party")) or (reference(target) if model == "party.party" else None)
+    party_id = _party_of(record)
     if party_id is not None:
         yield {
             **record,
@@ -145,17 +173,44 @@ def automation_record(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
+def _party_of(record: Mapping[str, Any]) -> Any:
+    if record.get("party") is not None:
+        return reference(record["party"])
+    target = record.get("record")
+    is_party = isinstance(target, str) and target.startswith("party.party,")
+    return reference(target) if is_party else None
+
+
 def automation_activity(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One step of a scenario that was taken with a party."""
-    for way in automation_record(record):
-        yield {**way, "at": scalar(record.get("at")) or scalar(record.get("write_date")) or way["create_date"]}
+    """What was done with a party in a step of a scenario: the step or the mail, and the mail opened or clicked.
+
+    Tryton keeps that a mail was opened or clicked, not when: the record's last change stands for it. A step that waits or
+    was left out is no touch.
+    """
+    way = record.get("record")
+    outer = way if isinstance(way, Mapping) else {}
+    party_id = reference(record["party"]) if record.get("party") is not None else _party_of(outer)
+    at, changed = scalar(record.get("at")), scalar(record.get("write_date"))
+    if party_id is None or record.get("state") not in (None, "done"):
+        return
+    activity = record.get("activity")
+    is_mail = isinstance(activity, Mapping) and activity.get("action") == "send_email"
+    base = {"party_id": party_id, "scenario_id": reference(outer.get("scenario") or record.get("scenario"))}
+    created = scalar(record.get("create_date"))
+    yield {**base, "part": None, "kind": "sent" if is_mail else "step", "at": at or changed or created}
+    for kind in ("opened", "clicked"):
+        if record.get(f"email_{kind}") is True:
+            yield {**base, "part": kind, "kind": kind, "at": changed or at or created}
 
 
 TRYTON_ROWS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]]] = {
     "automation_activity": automation_activity,
     "automation_record": automation_record,
     "companies": companies,
+    "contact_states": contact_states,
+    "employee": employee,
     "mailing_list_email": mailing_list_email,
+    "opportunity_states": opportunity_states,
     "party": party,
     "sale_opportunity": sale_opportunity,
 }
