@@ -11,7 +11,8 @@ from sandbox.hubspot.catalog import TYPES
 from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.shelf import Shelf
 
-PORTAL = 4_242_424
+PORTAL = 4_000_001
+"""The account's id; e-mail events name it too."""
 MOST_RECORDS = 15_000_000
 
 

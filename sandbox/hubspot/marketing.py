@@ -145,8 +145,8 @@ class Marketing:
         last: Row | None = None
         has_more = False
         for row in reversed(rows[low:high]):
-            record = self.shelf.store.records["email_events"][row[1]]
-            if record.visible_from is not None and record.visible_from > now:
+            record = self.shelf.store.get("email_events", row[1])
+            if record is None or (record.visible_from is not None and record.visible_from > now):
                 continue
             event = _event(record)
             if any(str(event.get("type" if name == "eventType" else name)) != value for name, value in same.items()):

@@ -57,7 +57,8 @@ class Objects:
         archived = flag_of(request, "archived")
         records, has_more = self.shelf.page(type_.name, after, limit, archived=archived)
         show = self._view(request, type_, history)
-        body: dict[str, Any] = {"results": [show(record) for record in records]}
+        with self.shelf.store.lock:
+            body: dict[str, Any] = {"results": [show(record) for record in records]}
         if has_more:
             body["paging"] = paging(records[-1].id, request)
             if not archived and self.shelf.context.faults.strikes("hubspot.updated_while_paged"):
@@ -72,7 +73,9 @@ class Objects:
         record = self._lookup(type_, by)(request.path_params["id"])
         if record is None or (record.archived_at is not None) != flag_of(request, "archived"):
             raise not_found()
-        return answer(self._view(request, type_, names_of(request, "propertiesWithHistory"))(record))
+        show = self._view(request, type_, names_of(request, "propertiesWithHistory"))
+        with self.shelf.store.lock:
+            return answer(show(record))
 
     async def batch_read(self, request: Request) -> Response:
         """Records by id or by a unique property; 207 with an error that names the ids that are not there."""
@@ -92,7 +95,9 @@ class Objects:
                 found[record.id] = record
         view = View(type_, _words(body, "properties"), known(self.shelf, type_), history)
         errors = [_missing(type_, missing)] if missing else []
-        return batch([view.show(record) for record in found.values()], errors, self.shelf.context.clock())
+        with self.shelf.store.lock:
+            shown = [view.show(record) for record in found.values()]
+        return batch(shown, errors, self.shelf.context.clock())
 
     def _view(self, request: Request, type_: ObjectType, history: list[str]) -> Any:
         view = View(type_, names_of(request, "properties"), known(self.shelf, type_), history)

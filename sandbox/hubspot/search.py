@@ -75,7 +75,8 @@ class Search:
             found = sorted(found, key=lambda r: r.modified_at + _spread(r))
         rows = found[after : after + limit]
         view = View(type_, body.get("properties") or [], names)
-        shown: dict[str, Any] = {"total": len(found), "results": [view.show(record) for record in rows]}
+        with self.shelf.store.lock:
+            shown: dict[str, Any] = {"total": len(found), "results": [view.show(record) for record in rows]}
         if after + limit < len(found):
             shown["paging"] = {"next": {"after": str(after + limit)}}
             if faults.strikes("hubspot.updated_while_paged"):

@@ -105,7 +105,6 @@ class View:
     """How an answer shows the records of one type: which properties, and of which the history.
 
     Args:
-        shelf: what the type's records hold.
         type_: the object type.
         properties: names asked for; empty means the type's default ones. Unknown names are left out.
         known: all names that the type has.
@@ -121,7 +120,7 @@ class View:
         self.with_history = sorted(set(with_history) & known)
 
     def show(self, record: Record) -> dict[str, Any]:
-        """One element of `results`."""
+        """One element of `results`. Hold the store's lock: a half-written record must not be shown."""
         get = record.fields.get
         properties = {name: get(name) for name in self.names}
         created, modified = iso(record.created_at), iso(record.modified_at)
