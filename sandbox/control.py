@@ -1,10 +1,10 @@
 """The control endpoint: advance days, switch faults, act on single records, export the truth, read the log of requests.
 
-    POST /advance {"days": 1} or {"until": "2026-06-03T00:00:00Z"}     POST /freeze {"frozen": true}
-    GET /faults, POST /faults {"name", "rate", "seed", "count"}, DELETE /faults[?name=]
-    POST /act {"vendor", "verb", "kind", "id", "fields"}               POST /limits {"enforced": true}
-    GET /truth, GET /truth/{table} (JSON lines), POST /truth/export {"directory"}
-    GET /log[?vendor=], DELETE /log                                    GET /health
+POST /advance {"days": 1} or {"until": "2026-06-03T00:00:00Z"}     POST /freeze {"frozen": true}
+GET /faults, POST /faults {"name", "rate", "seed", "count"}, DELETE /faults[?name=]
+POST /act {"vendor", "verb", "kind", "id", "fields"}               POST /limits {"enforced": true}
+GET /truth, GET /truth/{table} (JSON lines), POST /truth/export {"directory"}
+GET /log[?vendor=], DELETE /log                                    GET /health
 """
 
 from collections.abc import Callable, Iterator

@@ -76,7 +76,8 @@ class Sandbox:
     """A running sandbox, as a context manager.
 
     Args:
-        seed, people: of the world.
+        seed: of the world.
+        people: of the world.
         port: control listens here, HubSpot on the next, Salesforce on the one after; 0: three free ports.
         host: address to listen on.
         limits: whether the vendors' rate limits are enforced.
@@ -86,7 +87,7 @@ class Sandbox:
         OSError: a port is taken.
     """
 
-    def __init__(  # noqa: PLR0913 # each has its default
+    def __init__(  # each has its default
         self,
         *,
         seed: int = 1,
@@ -114,7 +115,7 @@ class Sandbox:
         except BaseException:
             self.close()
             raise
-        apps = {
+        apps: dict[str, Any] = {
             "control": create_control(self.world, self.addresses),
             "hubspot": create_hubspot(self.world.hubspot, self.context),
             "salesforce": create_salesforce(self.world.salesforce, self.context),
@@ -187,7 +188,7 @@ def running_sandbox(*, seed: int = 1, people: int = 1_000, **more: Any) -> Itera
         yield box
 
 
-def serve(  # noqa: PLR0913 # each is an option of the command
+def serve(  # each is an option of the command
     port: int = 8100,
     seed: int = 1,
     people: int = 10_000,
@@ -200,7 +201,8 @@ def serve(  # noqa: PLR0913 # each is an option of the command
 
     Args:
         port: of control; HubSpot and Salesforce follow on the next two; 0: free ports.
-        seed, people: of the world.
+        seed: of the world.
+        people: of the world.
         days: to advance before serving.
         host: address to listen on.
         limits: whether the vendors' rate limits are enforced.

@@ -39,29 +39,30 @@ def act(state: State, what: Act) -> str:
     ms = state.agenda.now
     if what.verb == "create":
         return _create(state, desk, ms, what)
+    id_ = _required(state, what)
+    match what.verb:
+        case "update":
+            desk.update(what.kind, id_, ms, what.fields, "CRM_UI")
+        case "archive" | "restore" | "delete":
+            getattr(desk, what.verb)(what.kind, id_, ms)
+        case "merge":
+            return _merge(state, desk, ms, what)
+        case "link":
+            _link(desk, what)
+        case "unlink":
+            desk.unlink(what.kind, id_, str(what.fields["to_kind"]), str(what.fields["to_id"]))
+        case _:
+            raise ValueError(f"there is no verb {what.verb}")
+    return id_
+
+
+def _required(state: State, what: Act) -> str:
     entry = state.truth.entry(what.vendor, what.kind, what.id or "")
     if entry is None or what.id is None:
         raise ValueError(f"{what.vendor} {what.kind} {what.id} does not exist")
     wanted = {"restore": ("archived",), "delete": ("live", "archived")}.get(what.verb, ("live",))
     if entry.state not in wanted:
         raise ValueError(f"{what.vendor} {what.kind} {what.id} is {entry.state}: {what.verb} is not possible")
-    match what.verb:
-        case "update":
-            desk.update(what.kind, what.id, ms, what.fields, "CRM_UI")
-        case "archive":
-            desk.archive(what.kind, what.id, ms)
-        case "restore":
-            desk.restore(what.kind, what.id, ms)
-        case "delete":
-            desk.delete(what.kind, what.id, ms)
-        case "merge":
-            return _merge(state, desk, ms, what)
-        case "link":
-            _link(desk, what)
-        case "unlink":
-            desk.unlink(what.kind, what.id, str(what.fields["to_kind"]), str(what.fields["to_id"]))
-        case _:
-            raise ValueError(f"there is no verb {what.verb}")
     return what.id
 
 

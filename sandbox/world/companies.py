@@ -5,14 +5,19 @@ from random import Random
 
 from sandbox.world.places import Country, draw_country
 
-_FIRST = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_FIRST = _words(
     "Aço Alto Azul Baia Boreal Campo Cedro Claro Delta Duna Erva Farol Fluvial Grano Horizon Iris Jade Kilo Luna Mar Nimbus"
     " Norte Ocra Pinho Quartz Rio Sabiá Terra Umbra Vale Vento Xisto Ypê Zinc Acre Bright Coral Drift Ember Frost"
-).split()
-_SECOND = (
+)
+_SECOND = _words(
     "Logistics Foods Systems Labs Motors Textil Energia Health Media Solar Seguros Câmbio Papel Robotics Retail Travel"
     " Agro Chemie Optik Verlag Software Consulting Mineração Telecom Fashion Maritime"
-).split()
+)
 _FORMS = {
     "BR": ("Ltda.", "S.A."),
     "PT": ("Lda.", "S.A."),

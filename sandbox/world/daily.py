@@ -108,5 +108,7 @@ def start_day(ms: int, state: State, calendar: Calendar) -> None:
 def edit_in_bulk(ms: int, state: State) -> None:
     """A tenth of all people, at most 10,000, get the same edit in the same millisecond, in both systems."""
     for person in state.people[: max(1, min(BULK_MOST, len(state.people) // 10))]:
-        state.hubspot.update("contacts", person.hubspot, ms, {"hubspotscore": "1", "notes_bulk": hubspot_text(ms)[:10]}, "BULK_EDIT")
+        state.hubspot.update(
+            "contacts", person.hubspot, ms, {"hubspotscore": "1", "notes_bulk": hubspot_text(ms)[:10]}, "BULK_EDIT"
+        )
         state.salesforce.update("Lead", person.lead, ms, {"Rating": "Cold"})

@@ -20,7 +20,15 @@ STAGES = (
 WON, LOST = 5, 6
 LAST_OPEN = 4
 
-RENEWAL_STAGES = {0: "94321001", 1: "94321001", 2: "94321002", 3: "94321002", 4: "94321002", 5: "closedwon", 6: "closedlost"}
+RENEWAL_STAGES = {
+    0: "94321001",
+    1: "94321001",
+    2: "94321002",
+    3: "94321002",
+    4: "94321002",
+    5: "closedwon",
+    6: "closedlost",
+}
 HUBSPOT_PROBABILITY = ("0.2", "0.4", "0.6", "0.8", "0.9", "1", "0")
 
 ROLES = ("Decision Maker", "Economic Buyer", "Influencer", "Business User", "Technical Buyer", "Evaluator", "Other")

@@ -124,7 +124,7 @@ class Desk:
         self._state(kind, loser, ms, "merged")
         self._entries[kind][loser].merged_into = winner
 
-    def link(self, from_kind: str, from_id: str, to_kind: str, to_id: str, there: Link, back: Link) -> None:  # noqa: PLR0913, PLR0917 # two ends
+    def link(self, from_kind: str, from_id: str, to_kind: str, to_id: str, there: Link, back: Link) -> None:  # two ends
         """Associate two records both ways."""
         self.store.link(from_kind, from_id, to_kind, to_id, there, back)
 

@@ -4,6 +4,7 @@ Which record gets which dirt follows from its number, so every world of a few th
 is of the common kinds is drawn.
 """
 
+from decimal import Decimal
 from random import Random
 
 from sandbox.world.moments import date_text, hubspot_text
@@ -44,18 +45,16 @@ def mistyped(rng: Random, email: str, number: int) -> str:
     if number % 1_009 == 77:
         return ("not-an-email", "@", "no mail", "a@b@c.example", "n/a")[number % 5]
     chance = rng.random()
-    if chance < 0.93:
-        return email
     local, _, domain = email.partition("@")
-    if chance < 0.95:
-        return email.upper() if chance < 0.94 else f"{local.title()}@{domain}"
-    if chance < 0.965:
-        return f"{local}+news{number % 10}@{domain}"
-    if chance < 0.98:
-        return f" {email} "
-    if chance < 0.99:
-        return f"{email}."
-    return f"{local}@{_TYPOS.get(domain, domain)}"
+    ways = (
+        (0.93, email),
+        (0.94, email.upper()),
+        (0.95, f"{local.title()}@{domain}"),
+        (0.965, f"{local}+news{number % 10}@{domain}"),
+        (0.98, f" {email} "),
+        (0.99, f"{email}."),
+    )
+    return next((way for share, way in ways if chance < share), f"{local}@{_TYPOS.get(domain, domain)}")
 
 
 def employees(rng: Random, count: int) -> str | None:
@@ -67,20 +66,26 @@ def employees(rng: Random, count: int) -> str | None:
     return forms[int(rng.random() * len(forms))]
 
 
-def amount_text(rng: Random, cents: int) -> str | None:
-    """An amount as HubSpot's number property holds it: mostly 1234.5, at times with zeros, or as text."""
-    units, rest = divmod(cents, 100)
-    plain = str(units) if not rest else f"{units}.{rest:02}"
-    chance = rng.random()
-    if chance < 0.96:
-        return plain
-    forms = (f"{units}.{rest:02}", f"{units}.{rest:02}0", f"{cents / 100:.2E}")
-    return forms[int(rng.random() * len(forms))]
+def amount_text(number: int, cents: int) -> str:
+    """An amount as HubSpot's number property holds it: mostly 1234.5, at times with zeros or with an exponent."""
+    amount = Decimal(cents).scaleb(-2)
+    match number % 50:
+        case 7:
+            return f"{amount:.2f}"
+        case 17:
+            return f"{amount:.3f}"
+        case 27:
+            return f"{amount.normalize():E}"
+        case _:
+            return f"{amount.normalize():f}"
 
 
-def date_forms(rng: Random, ms: int) -> str:
+def date_forms(number: int, ms: int) -> str:
     """A date in one of three forms; ISO with time is by far the commonest."""
-    chance = rng.random()
-    if chance < 0.97:
-        return hubspot_text(ms)
-    return date_text(ms) if chance < 0.985 else str(ms)
+    match number % 60:
+        case 5:
+            return date_text(ms)
+        case 6:
+            return str(ms)
+        case _:
+            return hubspot_text(ms)

@@ -29,7 +29,9 @@ def enter(state: State, ms: int, person: Person, stage: str, reason: str | None 
     return records
 
 
-def _tell_hubspot(ms: int, state: State, person: Person, stage: str, records: list[str], reason: str | None) -> None:  # noqa: PLR0913, PLR0917 # an action
+def _tell_hubspot(
+    ms: int, state: State, person: Person, stage: str, records: list[str], reason: str | None
+) -> None:  # an action
     show_stage(state, ms, person, stage, records, reason)
 
 
@@ -97,7 +99,9 @@ def hand_over(ms: int, state: State, person: Person, records: list[str]) -> None
     if person.campaign:
         join_campaign(state, ms, person, state.campaigns[person.campaign - 1], responded=True)
     elif state.running and state.chance(0.3):
-        join_campaign(state, ms, person, state.running[state.between(0, len(state.running))], responded=state.chance(0.3))
+        join_campaign(
+            state, ms, person, state.running[state.between(0, len(state.running))], responded=state.chance(0.3)
+        )
     if state.chance(0.04):
         state.agenda.plan(ms + state.between(1, 20) * DAY, _enter_twice, state, person)
 

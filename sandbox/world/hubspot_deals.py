@@ -35,10 +35,14 @@ def show_deal(state: State, ms: int, deal: Deal) -> None:
     if deal.number % 10:
         fields["hs_analytics_source"] = _SOURCE.get(deal.channel, "OFFLINE")
     state.hubspot.create("deals", id_, ms, {k: v for k, v in fields.items() if v is not None}, by)
-    if deal.is_told:
-        for person, _, _ in deal.group:
-            if state.hubspot.is_live("contacts", person.hubspot):
-                state.hubspot.link("deals", id_, "contacts", str(person.hubspot), *DEAL_CONTACT)
+    _link(state, ms, deal, id_)
+
+
+def _link(state: State, ms: int, deal: Deal, id_: str) -> None:
+    """Tie a new deal to its people and its company."""
+    for person, _, _ in deal.group if deal.is_told else ():
+        if state.hubspot.is_live("contacts", person.hubspot):
+            state.hubspot.link("deals", id_, "contacts", str(person.hubspot), *DEAL_CONTACT)
     if deal.company is not None:
         company = ensure_company(state, ms, deal.company)
         if state.hubspot.is_live("companies", company):
@@ -48,11 +52,11 @@ def show_deal(state: State, ms: int, deal: Deal) -> None:
 
 def _fields(state: State, deal: Deal) -> dict[str, Any]:
     return {
-        "amount": None if deal.cents is None else amount_text(state.rng, deal.cents),
+        "amount": None if deal.cents is None else amount_text(deal.number, deal.cents),
         "deal_currency_code": deal.currency,
         "dealstage": deal.hubspot_stage,
         "pipeline": deal.pipeline,
-        "closedate": date_forms(state.rng, deal.close_date),
+        "closedate": date_forms(deal.number, deal.close_date),
         "hs_is_closed_won": "true" if deal.stage == WON else "false",
         "hs_is_closed": "true" if deal.stage >= WON else "false",
         "hs_deal_stage_probability": HUBSPOT_PROBABILITY[deal.stage],
@@ -62,7 +66,7 @@ def _fields(state: State, deal: Deal) -> dict[str, Any]:
     }
 
 
-def log_activity(  # noqa: PLR0913, PLR0917 # what, who, when, about what
+def log_activity(  # noqa: PLR0917 # what, who, when, about what
     state: State, ms: int, person: Person, what: str, at: int, deal: Deal | None, records: list[str]
 ) -> bool:
     """A sales activity is logged at `ms` that took place at `at`; False where HubSpot does not know the person."""

@@ -33,10 +33,20 @@ STAGE_WORDS = {
     "customer": "customer",
     "advocate": "evangelist",
 }
+MAIL_EVENTS = {
+    "SENT": "mail_sent",
+    "DELIVERED": "mail_delivered",
+    "OPEN": "mail_open",
+    "CLICK": "mail_click",
+    "BOUNCE": "mail_bounce",
+    "STATUSCHANGE": "unsubscribe",
+}
+"""HubSpot's word -> type of the true event."""
+
 LEAD_STATUSES = {"sal": ("IN_PROGRESS", "CONNECTED"), "recycled": ("BAD_TIMING",), "disqualified": ("UNQUALIFIED",)}
 
 
-def create_contact(  # noqa: PLR0913 # who, when, how
+def create_contact(  # who, when, how
     state: State, ms: int, person: Person, stage: str | None = None, *, by: str = "FORM", double: bool = False
 ) -> str:
     """A contact for a person; a double knows the private address and writes the name in its own way."""
@@ -122,7 +132,9 @@ def ensure_company(state: State, ms: int, company: Company) -> str:
         return company.hubspot
     id_ = company.hubspot = state.numbers.new("companies")
     number = int(id_)
-    website = (f"https://www.{company.domain}", company.domain, f"http://{company.domain}/?utm_source=x", None)[number % 4]
+    website = (f"https://www.{company.domain}", company.domain, f"http://{company.domain}/?utm_source=x", None)[
+        number % 4
+    ]
     fields = {
         "name": rare_text(number, company.name) or company.name,
         "domain": company.domain if number % 25 else None,
@@ -135,7 +147,9 @@ def ensure_company(state: State, ms: int, company: Company) -> str:
         "salesforceaccountid": company.salesforce,
     }
     if number % 3 == 0:
-        fields["annualrevenue"] = (str(company.employees * 90_000), f"{company.employees * 90_000:.1f}", "")[number // 3 % 3]
+        fields["annualrevenue"] = (str(company.employees * 90_000), f"{company.employees * 90_000:.1f}", "")[
+            number // 3 % 3
+        ]
     state.hubspot.create("companies", id_, ms, {k: v for k, v in fields.items() if v is not None}, "INTEGRATION")
     if company.parent is not None and company.parent.hubspot is not None:
         parent = company.parent.hubspot
@@ -163,7 +177,9 @@ def stage_word(person: Person, stage: str) -> str:
     return "prospecto" if stage == "lead" and person.number % 200 == 7 else STAGE_WORDS[stage]
 
 
-def show_stage(state: State, ms: int, person: Person, stage: str, records: list[str], reason: str | None = None) -> None:
+def show_stage(
+    state: State, ms: int, person: Person, stage: str, records: list[str], reason: str | None = None
+) -> None:
     """Write a stage into the contact in HubSpot's words, and into the truth that it tells of it."""
     contact = person.hubspot
     if contact is None:
@@ -229,7 +245,7 @@ def mail_event(state: State, ms: int, person: Person, type_: str, campaign: int,
     if type_ in {"OPEN", "CLICK"}:
         fields["filteredEvent"] = machine
     state.hubspot.create("email_events", id_, ms, fields)
-    name = f"mail_{type_.lower()}" + ("_by_machine" if machine else "")
+    name = MAIL_EVENTS[type_] + ("_by_machine" if machine else "")
     by = "customer" if type_ in {"OPEN", "CLICK"} and not machine else "marketing"
     state.truth.event(
         person.person_id, name, ms, [state.hubspot.key("email_events", id_)], by=by, campaign=sender.campaign_id

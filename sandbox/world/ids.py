@@ -22,13 +22,19 @@ PREFIXES = {
 }
 """Salesforce's key prefixes (object reference, "Object key prefixes")."""
 
-_HUBSPOT_FIRST = {"contacts": 101, "companies": 5_000_001, "deals": 9_000_001, "owners": 60_001, "email_campaigns": 700_001}
+_HUBSPOT_FIRST = {
+    "contacts": 101,
+    "companies": 5_000_001,
+    "deals": 9_000_001,
+    "owners": 60_001,
+    "email_campaigns": 700_001,
+}
 _ENGAGEMENT_FIRST = 30_000_000_001
 _NAMESPACE = uuid.UUID("5a0d8c52-7f0b-4a52-9d53-2f1f6f0f2a11")
 
 
 def _checksum(chunk: str) -> str:
-    """One of the three last characters: which of five characters are capital letters. (Salesforce: 15 and 18 digit Ids.)"""
+    """One of the three last characters: which of five are capital letters. Source: Salesforce, 15 and 18 digit Ids."""
     return _CHECK[sum(1 << i for i, c in enumerate(chunk) if c.isupper())]
 
 

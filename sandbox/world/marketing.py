@@ -34,7 +34,7 @@ def _launch(state: State, ms: int, campaign: Campaign) -> None:
     hubspot = {
         "hs_name": campaign.name,
         "hs_start_date": date_text(campaign.start),
-        "hs_end_date": date_forms(state.rng, campaign.end),
+        "hs_end_date": date_forms(campaign.number, campaign.end),
         "hs_campaign_status": "in_progress",
         "hs_currency_code": campaign.currency,
         "hs_utm": campaign.name.replace(" ", "+"),
@@ -63,7 +63,9 @@ def _launch(state: State, ms: int, campaign: Campaign) -> None:
 
 
 def _spend(ms: int, state: State, campaign: Campaign, part: int) -> None:
-    campaign.actual = campaign.budget * part // 3 if part < 3 else int(campaign.budget * (0.8 + 0.4 * state.rng.random()))
+    campaign.actual = (
+        campaign.budget * part // 3 if part < 3 else int(campaign.budget * (0.8 + 0.4 * state.rng.random()))
+    )
     campaign.actual = campaign.actual // 100 * 100
     is_over = part == 3
     hubspot = {"hs_spend_items_sum_amount": str(campaign.actual // 100)}
@@ -193,7 +195,7 @@ def mail(ms: int, state: State, person: Person) -> None:
         state.agenda.plan(ms + HOUR, unsubscribe, state, person, sender)
 
 
-def _later(ms: int, state: State, person: Person, type_: str, sender: int, machine: bool) -> None:  # noqa: FBT001, PLR0913, PLR0917 # an action
+def _later(ms: int, state: State, person: Person, type_: str, sender: int, machine: bool) -> None:  # noqa: FBT001 # an action
     mail_event(state, ms, person, type_, sender, machine=machine)
 
 

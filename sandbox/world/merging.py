@@ -19,18 +19,24 @@ def merge_doubles(ms: int, state: State) -> None:
                 person.hubspot = merge_at_hubspot(state, ms, kind, person.hubspot, double)
                 _is(state, ms, person, vendor, kind, person.hubspot)
                 return
-        elif person.lead is not None and person.contact is None:
-            if state.salesforce.is_live(kind, person.lead) and state.salesforce.is_live(kind, double):
-                merge_at_salesforce(state, ms, kind, person.lead, double)
-                return
+        elif vendor == "salesforce" and _is_free(state, person, kind, double):
+            merge_at_salesforce(state, ms, kind, str(person.lead), double)
+            return
 
 
-def _is(state: State, ms: int, person: Person, vendor: str, kind: str, id_: str) -> None:  # noqa: PLR0913, PLR0917 # a row
+def _is_free(state: State, person: Person, kind: str, double: str) -> bool:
+    """Whether both leads live and none is converted, which Salesforce could not undo."""
+    if person.lead is None or person.contact is not None:
+        return False
+    return state.salesforce.is_live(kind, person.lead) and state.salesforce.is_live(kind, double)
+
+
+def _is(state: State, ms: int, person: Person, vendor: str, kind: str, id_: str) -> None:  # a row
     state.truth.is_person(person.person_id, vendor, kind, id_, ms, undecidable=False)
 
 
 def merge_at_hubspot(state: State, ms: int, kind: str, winner: str, loser: str) -> str:
-    """Merge two live records into a new one, whose id is returned. (HubSpot's change of January 2025.)"""
+    """Merge two live records into a new one, whose id is returned. Source: HubSpot, changelog of January 2025."""
     store = state.hubspot_store
     first, second = store.records[kind][winner], store.records[kind][loser]
     id_ = state.numbers.new(kind)
@@ -38,7 +44,7 @@ def merge_at_hubspot(state: State, ms: int, kind: str, winner: str, loser: str) 
     state.hubspot.create(kind, id_, ms, fields, "MERGE")
     with store.lock:
         history = store.records[kind][id_].history
-        for name in set(first.history) | set(second.history):
+        for name in sorted(set(first.history) | set(second.history)):
             lines = sorted(first.history.get(name, []) + second.history.get(name, []), key=lambda line: line.at)
             present = history.get(name) or [Past(lines[-1].at, fields.get(name), "MERGE")]
             history[name] = lines if lines[-1].value == fields.get(name) else lines + present

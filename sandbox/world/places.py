@@ -101,7 +101,7 @@ _CALLING = {"BR": "55", "US": "1", "DE": "49", "IN": "91", "PT": "351", "JP": "8
 
 
 def _international(country: Country, written: str) -> str:
-    text = written.split(" x")[0].replace("(0)", "").replace("0xx", "0")
+    text = written.split(" x", maxsplit=1)[0].replace("(0)", "").replace("0xx", "0")
     digits = "".join(c for c in text if c in "0123456789")
     code = _CALLING[country.code]
     if text.startswith("+"):

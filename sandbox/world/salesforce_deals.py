@@ -34,7 +34,7 @@ def add_roles(state: State, ms: int, deal: Deal, account: str) -> None:
         add_role(state, ms, deal, person, contact, role, is_primary=is_primary)
 
 
-def add_role(  # noqa: PLR0913 # a row
+def add_role(  # a row
     state: State, ms: int, deal: Deal, person: Person, contact: str, role: str, *, is_primary: bool
 ) -> None:
     """One contact role."""
@@ -92,7 +92,7 @@ def _remember(state: State, ms: int, deal: Deal) -> None:
     state.salesforce.create("OpportunityHistory", state.keys.new("OpportunityHistory"), ms, line)
 
 
-def log_activity(  # noqa: PLR0913, PLR0917 # what, who, when, about what
+def log_activity(  # noqa: PLR0917 # what, who, when, about what
     state: State, ms: int, person: Person, what: str, at: int, deal: Deal | None, records: list[str]
 ) -> bool:
     """A sales activity is logged at `ms` that took place at `at`; False where Salesforce does not know the person."""

@@ -76,7 +76,9 @@ def create_lead(state: State, ms: int, person: Person, source: str | None = None
 def set_status(
     state: State, ms: int, person: Person, stage: str, records: list[str], reason: str | None = None, **more: Any
 ) -> bool:
-    """Write a stage as the lead's status, with a line of history; False where there is no lead to write to."""
+    """Write a stage as the lead's status, with a line of history; False where there is no lead that can be written to."""
+    if person.lead_status == STATUS_WORDS["opportunity"]:
+        return False  # converted leads are read-only
     status = STATUS_WORDS[stage]
     fields: dict[str, Any] = {"Status": status, **more}
     if stage == "disqualified":
@@ -91,7 +93,7 @@ def set_status(
     return True
 
 
-def _history(state: State, ms: int, lead: str, person: Person, field: str, old: str, new: str) -> None:  # noqa: PLR0913, PLR0917 # a row
+def _history(state: State, ms: int, lead: str, person: Person, field: str, old: str, new: str) -> None:  # noqa: PLR0917 # a row
     user = state.owner(person.sales_owner).salesforce
     line = {"LeadId": lead, "Field": field, "OldValue": old, "NewValue": new, "CreatedById": user}
     state.salesforce.create("LeadHistory", state.keys.new("LeadHistory"), ms, line)
@@ -124,7 +126,11 @@ def ensure_account(state: State, ms: int, person: Person) -> str:
             "ParentId": company.parent.salesforce if company.parent is not None else None,
         }
         place, city = company.country, company.city
-    fields |= {"BillingCountryCode": place.code, "BillingCity": city, "OwnerId": state.owner(person.sales_owner).salesforce}
+    fields |= {
+        "BillingCountryCode": place.code,
+        "BillingCity": city,
+        "OwnerId": state.owner(person.sales_owner).salesforce,
+    }
     state.salesforce.create("Account", id_, ms, fields)
     if company is not None:
         _tie_company(state, ms, company, id_)

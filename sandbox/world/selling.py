@@ -7,7 +7,7 @@ from sandbox.world import hubspot_deals, salesforce_deals
 from sandbox.world.deal import LAST_OPEN, LOSS_REASONS, LOST, ROLES, TYPICAL, WON, Deal
 from sandbox.world.moments import DAY, HOUR, MINUTE, at_local
 from sandbox.world.people import Person
-from sandbox.world.salesforce_side import convert, ensure_account
+from sandbox.world.salesforce_side import STATUS_WORDS, convert, ensure_account
 from sandbox.world.state import State
 
 TO_WON = 0.31
@@ -42,7 +42,7 @@ def act(ms: int, state: State, person: Person, what: str, deal: Deal | None) -> 
         state.agenda.plan(ms + state.between(2, 9) * MINUTE, _log_too, state, person, deal, at, second, records)
 
 
-def _log_too(  # noqa: PLR0913, PLR0917 # an action
+def _log_too(  # noqa: PLR0917 # an action
     ms: int,
     state: State,
     person: Person,
@@ -71,7 +71,9 @@ def _draw_group(state: State, person: Person) -> list[tuple[Person, str, bool]]:
     return group
 
 
-def open_deal(state: State, ms: int, person: Person, records: list[str], *, won: After, lost: After) -> Deal:  # noqa: PLR0913 # who, when, what follows
+def open_deal(
+    state: State, ms: int, person: Person, records: list[str], *, won: After, lost: After
+) -> Deal:  # who, when, what follows
     """A deal comes to be, with its buying group; in Salesforce with a copy at HubSpot, or at HubSpot alone."""
     rng = state.rng
     company = person.company
@@ -104,7 +106,7 @@ def open_deal(state: State, ms: int, person: Person, records: list[str], *, won:
     if has_salesforce:
         account = ensure_account(state, ms, person)
         salesforce_deals.open_opportunity(state, ms, deal, account)
-        if state.salesforce.is_live("Lead", person.lead) and person.lead_status != "Closed - Converted":
+        if state.salesforce.is_live("Lead", person.lead) and person.lead_status != STATUS_WORDS["opportunity"]:
             convert(state, ms, person, account, deal, records)
         salesforce_deals.add_roles(state, ms, deal, account)
         if state.chance(0.85):
@@ -129,7 +131,9 @@ def _meet(ms: int, state: State, deal: Deal) -> None:
 
 
 def _next(state: State, ms: int) -> int:
-    return ms + (state.between(2, 8) * HOUR if state.chance(0.03) else state.between(2, 22) * DAY + state.between(0, 9 * HOUR))
+    return ms + (
+        state.between(2, 8) * HOUR if state.chance(0.03) else state.between(2, 22) * DAY + state.between(0, 9 * HOUR)
+    )
 
 
 def tell(state: State, ms: int, deal: Deal) -> None:

@@ -1,18 +1,21 @@
 """The whole of a world at its present moment; the other modules act on it."""
 
 from random import Random
+from typing import TYPE_CHECKING
 
 from sandbox.context import Context
 from sandbox.store import Store
 from sandbox.world.agenda import Agenda
 from sandbox.world.catalog import Campaign, Staff
-from sandbox.world.companies import Company
-from sandbox.world.deal import Deal
 from sandbox.world.desk import Desk, key_fields
 from sandbox.world.ids import Keys, Numbers
 from sandbox.world.moments import MINUTE, to_datetime
 from sandbox.world.people import Addresses, Person
 from sandbox.world.truth import Truth
+
+if TYPE_CHECKING:
+    from sandbox.world.companies import Company
+    from sandbox.world.deal import Deal
 
 TRACKED = {
     "contacts": {"lifecyclestage", "hs_lead_status"},

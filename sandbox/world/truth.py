@@ -122,11 +122,13 @@ class Truth:
         self._stages: list[tuple[str, str, str, int, int, str | None, list[str]]] = []
         self._erased: list[tuple[str, str, str, str, int]] = []
 
-    def is_person(self, person_id: str, vendor: str, kind: str, id_: str, since: int, *, undecidable: bool) -> None:  # noqa: PLR0913 # a row
+    def is_person(
+        self, person_id: str, vendor: str, kind: str, id_: str, since: int, *, undecidable: bool
+    ) -> None:  # a row
         """A vendor record is this person; undecidable: nothing that the vendors hold could show it."""
         self._people.append((person_id, vendor, kind, id_, undecidable, since))
 
-    def event(  # noqa: PLR0913 # a row
+    def event(  # a row
         self,
         person_id: str,
         type_: str,
@@ -141,7 +143,7 @@ class Truth:
         self._events.append((person_id, type_, at, by, campaign, opportunity, records))
         return records
 
-    def stage(  # noqa: PLR0913 # a row
+    def stage(  # a row
         self, person_id: str, stage: str, before: str, at: int, cycle: int, reason: str | None = None
     ) -> list[str]:
         """A person entered a stage; returns the row's list of records, to be filled by who writes them."""
@@ -163,8 +165,8 @@ class Truth:
         Raises:
             KeyError: it is nobody's.
         """
-        for person, *record, _, _ in reversed(self._people):
-            if record == [vendor, kind, id_]:
+        for person, *record in reversed(self._people):
+            if record[:3] == [vendor, kind, id_]:
                 return person
         raise KeyError(f"{vendor}:{kind}:{id_}")
 
@@ -179,15 +181,24 @@ class Truth:
             yield from self.objects[table]()
         elif table == "vendor_record":
             yield from self._vendor_records()
-        elif table == "event":
-            for number, (person, type_, at, *rest) in enumerate(self._events, 1):
-                yield dict(zip(columns, (f"E{number}", person, type_, to_datetime(at), *rest), strict=True))
-        elif table == "stage":
-            for person, stage, before, at, *rest in self._stages:
-                yield dict(zip(columns, (person, stage, before or None, to_datetime(at), *rest), strict=True))
         else:
-            for *rest, at in self._people if table == "person" else self._erased:
-                yield dict(zip(columns, (*rest, to_datetime(at)), strict=True))
+            for values in self._plain_rows(table):
+                yield dict(zip(columns, values, strict=True))
+
+    def _plain_rows(self, table: str) -> Iterator[tuple[Any, ...]]:
+        match table:
+            case "event":
+                for number, (person, type_, at, *rest) in enumerate(self._events, 1):
+                    yield f"E{number}", person, type_, to_datetime(at), *rest
+            case "stage":
+                for person, stage, before, at, *more in self._stages:
+                    yield person, stage, before or None, to_datetime(at), *more
+            case "person":
+                for *known, since in self._people:
+                    yield *known, to_datetime(since)
+            case _:
+                for *gone, at in self._erased:
+                    yield *gone, to_datetime(at)
 
     def table(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table as a list."""

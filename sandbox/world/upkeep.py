@@ -57,7 +57,9 @@ def correct_company(ms: int, state: State) -> None:
         return
     company = state.companies[state.between(0, len(state.companies))]
     company.employees += state.between(1, 9)
-    state.hubspot.update("companies", company.hubspot, ms, {"numberofemployees": employees(state.rng, company.employees)})
+    state.hubspot.update(
+        "companies", company.hubspot, ms, {"numberofemployees": employees(state.rng, company.employees)}
+    )
     state.salesforce.update("Account", company.salesforce, ms, {"NumberOfEmployees": company.employees})
 
 
@@ -161,7 +163,9 @@ def delete_lead(ms: int, state: State) -> None:
 
 def delete_task(ms: int, state: State) -> None:
     """A task goes to Salesforce's recycle bin."""
-    person = _somebody(state, lambda p: any(k == "Task" for k, _ in state.activities.get(p.contact or p.lead or "", ())))
+    person = _somebody(
+        state, lambda p: any(k == "Task" for k, _ in state.activities.get(p.contact or p.lead or "", ()))
+    )
     if person is None:
         return
     for kind, id_ in state.activities[person.contact or person.lead or ""]:

@@ -16,7 +16,7 @@ def attach(state: State) -> None:
     }
 
 
-def _keys(state: State, *records: tuple[str, str, str | None]) -> list[str]:
+def _keys(*records: tuple[str, str, str | None]) -> list[str]:
     return [f"{vendor}:{kind}:{id_}" for vendor, kind, id_ in records if id_]
 
 
@@ -37,7 +37,7 @@ def opportunities(state: State) -> Iterator[dict[str, Any]]:
             "lead_source": deal.channel,
             "campaign_id": deal.campaign.campaign_id if deal.campaign is not None else None,
             "buying_group": group,
-            "records": _keys(state, ("salesforce", "Opportunity", deal.salesforce), ("hubspot", "deals", deal.hubspot)),
+            "records": _keys(("salesforce", "Opportunity", deal.salesforce), ("hubspot", "deals", deal.hubspot)),
         }
 
 
@@ -54,7 +54,7 @@ def campaign_costs(state: State) -> Iterator[dict[str, Any]]:
             "start_at": to_datetime(campaign.start),
             "end_at": to_datetime(campaign.end),
             "records": _keys(
-                state, ("salesforce", "Campaign", campaign.salesforce), ("hubspot", "campaigns", campaign.hubspot)
+                ("salesforce", "Campaign", campaign.salesforce), ("hubspot", "campaigns", campaign.hubspot)
             ),
         }
 
@@ -69,9 +69,7 @@ def accounts(state: State) -> Iterator[dict[str, Any]]:
             "country": company.country.code,
             "parent_account_id": company.parent.account_id if company.parent is not None else None,
             "is_customer": company.is_customer,
-            "records": _keys(
-                state, ("salesforce", "Account", company.salesforce), ("hubspot", "companies", company.hubspot)
-            ),
+            "records": _keys(("salesforce", "Account", company.salesforce), ("hubspot", "companies", company.hubspot)),
         }
     for number, account in list(state.own_accounts.items()):
         person = state.people[number - 1]
@@ -82,5 +80,5 @@ def accounts(state: State) -> Iterator[dict[str, Any]]:
             "country": person.country.code,
             "parent_account_id": None,
             "is_customer": person.stage in {"customer", "advocate"},
-            "records": _keys(state, ("salesforce", "Account", account)),
+            "records": _keys(("salesforce", "Account", account)),
         }

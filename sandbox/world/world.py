@@ -55,7 +55,9 @@ class World:
     ) -> None:
         end = to_ms(today)
         if people < 1 or history_days < 1 or end % DAY:
-            raise ValueError("a world needs at least one person, one day of history, and a today that is midnight in UTC")
+            raise ValueError(
+                "a world needs at least one person, one day of history, and a today that is midnight in UTC"
+            )
         self.seed = seed
         self.context = context or Context()
         self.context.clock = self.now
@@ -126,7 +128,9 @@ class World:
             if self._running_since is not None:
                 self.advance_to(self.now())
 
-    def act(self, vendor: str, verb: str, kind: str, id_: str | None = None, fields: dict[str, Any] | None = None) -> str:
+    def act(
+        self, vendor: str, verb: str, kind: str, id_: str | None = None, fields: dict[str, Any] | None = None
+    ) -> str:
         """One targeted act at the present moment, for tests; the truth knows of it. See `acts.act`.
 
         Raises:
@@ -157,7 +161,7 @@ class World:
         return len(self._state.people)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """vendor -> kind -> records that the vendor's store holds, archived ones too."""
+        """Of each vendor and kind, how many records the store holds, archived ones too."""
         return {
             store.vendor: {kind: len(records) for kind, records in store.records.items() if records}
             for store in (self.hubspot, self.salesforce)
