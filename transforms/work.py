@@ -27,6 +27,9 @@ class _Schema:
         return metadata.tables[f"{self._name}.{table}"].fullname
 
 
+_FEW_ROWS = 1000
+_LARGE_SHARE = 0.1
+
 _NAMES: Mapping[str, Any] = {name: _Schema(name) for name in SCHEMAS}
 
 
@@ -65,12 +68,10 @@ class Work:
 
     def run(self, statement: str, /, **literals: str) -> int:
         """Run one statement; returns the rows that it wrote."""
-        # No parameters: the driver then leaves percent signs alone.
-        options = {"no_parameters": True}
-        return self.connection.exec_driver_sql(self.text(statement, **literals), execution_options=options).rowcount
+        return self._execute(self.text(statement, **literals)).rowcount
 
-    def temp(self, name: str, query: str, /, *, index: str = "", **literals: str) -> int:
-        """Make the temporary table `name` from a query, index and analyze it; returns its rows.
+    def temp(self, name: str, query: str, /, *, index: str = "", **literals: str) -> None:
+        """Make the temporary table `name` from a query, index and analyze it.
 
         Args:
             name: name of the table; one of the same name from an earlier build in this transaction is replaced.
@@ -78,19 +79,25 @@ class Work:
             index: columns of one index each, parted by `;`.
             literals: further names for the braces.
         """
-        self.run(f"DROP TABLE IF EXISTS pg_temp.{name}")
-        rows = self.run(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {query}", **literals)
-        for columns in filter(None, index.split(";")):
-            self.run(f"CREATE INDEX ON pg_temp.{name} ({columns})")
-        # Without statistics the planner takes a temporary table for large and scans what it should look up.
-        self.run(f"ANALYZE pg_temp.{name}")
-        return rows
+        statements = [
+            f"DROP TABLE IF EXISTS pg_temp.{name}",
+            f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {self.text(query, **literals)}",
+            *(f"CREATE INDEX ON pg_temp.{name} ({columns})" for columns in filter(None, index.split(";"))),
+            # Without statistics the planner takes a temporary table for large and scans what it should look up.
+            f"ANALYZE pg_temp.{name}",
+        ]
+        # One round trip: a small night is many small statements.
+        self._execute("; ".join(statements))
 
     def changed_rows(self, table: str) -> str:
         """A relation: the rows of a staging table that changed, or all of them in a full build."""
         if self.full:
             return table
         return f"(SELECT r.* FROM change AS c JOIN {table} AS r ON r.source_key = c.source_key)"
+
+    def _execute(self, statement: str) -> sa.CursorResult[Any]:
+        # No parameters: the driver then leaves percent signs alone.
+        return self.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     def count(self, name: str) -> int:
         """Rows of a temporary table."""
@@ -103,10 +110,14 @@ class Work:
         self._since = now
 
     def replace(self, target: str, source: str, where: str) -> int:
-        """Put the rows of a temporary table in place of those of `target` for which `where` holds; returns rows written."""
-        columns = ", ".join(c.name for c in metadata.tables[target].columns)
+        """Put the rows of `source` (a relation) in place of those of `target` for which `where` holds.
+
+        Returns the rows written.
+        """
+        columns = columns_of(metadata.tables[target])
         gone = self.run(f"DELETE FROM {target} WHERE {where}")
-        return gone + self.run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source}")
+        new = self.run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {source}")
+        return self._written(target, gone, new)
 
     def refresh(self, target: str, source: str, where: str = "true") -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
@@ -114,22 +125,31 @@ class Work:
         Returns the rows written.
         """
         table = metadata.tables[target]
-        columns = ", ".join(c.name for c in table.columns)
-        same = f"({', '.join(f't.{c.name}' for c in table.columns)}) IS NOT DISTINCT FROM ({columns_of(table, 's')})"
+        columns = columns_of(table)
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
         gone = self.run(
-            f"DELETE FROM {target} AS t WHERE {where}"
-            f" AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s WHERE {key} AND {same})"
+            f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
+            f" WHERE {key} AND ({columns_of(table, 't.')}) IS NOT DISTINCT FROM ({columns_of(table, 's.')}))"
         )
-        return gone + self.run(
-            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} AS s"
-            f" WHERE NOT EXISTS (SELECT FROM {target} AS t WHERE {key})"
+        # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
+        new = self.run(
+            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ON CONFLICT DO NOTHING"
         )
+        return self._written(target, gone, new)
+
+    def _written(self, target: str, gone: int, new: int) -> int:
+        """Give the planner statistics of a table that this transaction has changed a lot; returns the rows written."""
+        if gone + new > _FEW_ROWS:
+            query = sa.text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)")
+            before = float(self.connection.execute(query, {"name": target}).scalar_one())
+            if gone + new > before * _LARGE_SHARE:
+                self.run(f"ANALYZE {target}")
+        return gone + new
 
 
-def columns_of(table: sa.Table, alias: str) -> str:
-    """All columns of a table behind an alias, parted by commas."""
-    return ", ".join(f"{alias}.{c.name}" for c in table.columns)
+def columns_of(table: sa.Table, prefix: str = "") -> str:
+    """All columns of a table, parted by commas."""
+    return ", ".join(prefix + c.name for c in table.columns)
 
 
 def quoted(value: str) -> str:

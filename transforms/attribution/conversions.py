@@ -56,4 +56,4 @@ def build_conversions(work: Work) -> int:
     )
     work.temp("conversion_old", f"SELECT * FROM {{core.conversion_touch}} WHERE {touched}")
     work.temp("conversion_new", _TOUCHES)
-    return work.replace("core.conversion_touch", "conversion_new", touched)
+    return work.replace("core.conversion_touch", "pg_temp.conversion_new", touched)

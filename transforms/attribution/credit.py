@@ -78,7 +78,7 @@ def build_credit(work: Work) -> int:
         work.temp("credit_new", _CREDIT, shares=shares, models=names, unit=f"{UNIT}::numeric")
     else:
         work.temp("credit_new", "SELECT * FROM {core.attribution} WHERE false")
-    return work.replace("core.attribution", "credit_new", touched)
+    return work.replace("core.attribution", "pg_temp.credit_new", touched)
 
 
 def _words(model: AttributionModel) -> dict[str, str]:

@@ -25,6 +25,6 @@ ORDER BY p.opportunity_id, t.event_id, p.is_primary DESC, p.person_id
 """
 
 
-def find_paths(work: Work) -> int:
-    """Make `deal_path` with the touches of the deals in `affected_credit`; returns touches found."""
-    return work.temp("deal_path", _PATH, index="opportunity_id, occurred_at, event_id")
+def find_paths(work: Work) -> None:
+    """Make `deal_path` with the touches of the deals in `affected_credit`."""
+    work.temp("deal_path", _PATH, index="opportunity_id, occurred_at, event_id")

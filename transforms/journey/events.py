@@ -7,7 +7,7 @@ meetings and sales mails that took place. Mails sent, machine opens, automation 
 One call, meeting or mail that two systems tell of within 15 minutes is one event; the CRM's row is kept.
 """
 
-from transforms.journey.channels import find_channels
+from transforms.journey.channels import EVIDENCE, find_channels
 from transforms.journey.duplicates import tell_once
 from transforms.work import Work
 
@@ -46,19 +46,25 @@ CROSS JOIN LATERAL (
 JOIN {core.identity_link} AS l ON l.source_id = e.source_id
 GROUP BY held.value HAVING count(*) <= {cap} AND count(DISTINCT l.person_id) = 1
 """
-_PERSON_TOUCH = """
-SELECT f.person_id, t.* FROM pg_temp.affected_person AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
-JOIN {staging.touch} AS t ON t.person_source_id = l.source_id WHERE NOT t.is_deleted
-UNION ALL
-SELECT a.person_id, t.* FROM pg_temp.person_address AS a
-JOIN {staging.touch} AS t ON t.person_email = a.value AND t.person_source_id IS NULL WHERE NOT t.is_deleted
+_PERSON_TOUCH = f"""
+SELECT t.person_id, t.source_id, t.occurred_at, t.type AS touch_type, t.campaign_source_id, t.content_asset_source_id,
+  t.lead_source, t.is_machine, t.source_system, t.source_stream, t.source_record_id, t.source_url, t.load_id, {EVIDENCE}
+FROM (
+  SELECT f.person_id, t.* FROM pg_temp.affected_person AS f
+  JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
+  JOIN {{staging.touch}} AS t ON t.person_source_id = l.source_id
+  UNION ALL
+  SELECT a.person_id, t.* FROM pg_temp.person_address AS a
+  JOIN {{staging.touch}} AS t ON t.person_email = a.value AND t.person_source_id IS NULL
+) AS t
+WHERE NOT t.is_deleted
 """
 _TOUCHES = """
 INSERT INTO pg_temp.journey_event
-SELECT t.person_id, md5('touch:' || t.source_id)::uuid, t.occurred_at, t.type, 'marketing', c.channel, c.channel_rule,
+SELECT t.person_id, md5('touch:' || t.source_id)::uuid, t.occurred_at, t.touch_type, 'marketing', c.channel, c.channel_rule,
   c.lead_source, t.campaign_source_id, t.content_asset_source_id, NULL, NULL, NULL, NULL, NULL, NULL,
-  t.type IN ({types}) AND NOT t.is_machine, NULL, NULL, NULL,
-  upper(left(t.type, 1)) || replace(substr(t.type, 2), '_', ' ') || CASE WHEN t.is_machine THEN ' (machine)' ELSE '' END,
+  t.touch_type IN ({types}) AND NOT t.is_machine, NULL, NULL, NULL,
+  upper(left(t.touch_type, 1)) || replace(substr(t.touch_type, 2), '_', ' ') || CASE WHEN t.is_machine THEN ' (machine)' ELSE '' END,
   t.source_id, t.source_system, t.source_stream, t.source_record_id, t.source_url, NULL, t.load_id
 FROM pg_temp.person_touch AS t
 JOIN pg_temp.touch_channel AS c ON c.person_id = t.person_id AND c.source_id = t.source_id
@@ -126,5 +132,5 @@ def begin_events(work: Work) -> int:
     work.run(_ENGAGEMENTS)
     work.temp("touchpoint_new", _TOUCHPOINTS, index="person_id, event_id")
     return work.replace(
-        "core.touchpoint", "touchpoint_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+        "core.touchpoint", "pg_temp.touchpoint_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
     )

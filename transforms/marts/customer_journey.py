@@ -46,7 +46,8 @@ LEFT JOIN {core.campaign} AS c ON c.campaign_id = e.campaign_id
 
 def build_customer_journey(work: Work) -> int:
     """Build marts.customer_journey for `affected_person` from `journey_event`; returns rows written."""
-    work.temp("journey_new", _JOURNEY, index="person_id")
     return work.replace(
-        "marts.customer_journey", "journey_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+        "marts.customer_journey",
+        f"({work.text(_JOURNEY)}) AS j",
+        "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
     )

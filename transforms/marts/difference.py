@@ -44,7 +44,7 @@ def apply_difference(
     values = ", ".join(f"d.{m}::{type_}" for m, type_ in measures.items())
     new = work.run(
         f"INSERT INTO {table} ({group}, {', '.join(measures)}) SELECT {', '.join(f'd.{k}' for k in keys)}, {values}"
-        f" FROM pg_temp.difference AS d WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {match}) AND ({moved})"
+        f" FROM pg_temp.difference AS d WHERE {moved} ON CONFLICT DO NOTHING"
     )
     gone = work.run(f"DELETE FROM {table} AS t USING pg_temp.difference AS d WHERE {match} AND {count} = 0")
     return changed + new + gone

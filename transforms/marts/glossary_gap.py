@@ -47,7 +47,7 @@ def build_glossary_gap(work: Work) -> int:
         if f"{column.name}_raw" in entity.columns
     ]
     work.temp("gap_found", " UNION ALL ".join(queries))
-    words = work.connection.execute(sa.text("SELECT DISTINCT vocabulary, vendor_value FROM pg_temp.gap_found")).tuples()
+    words = work.connection.execute(sa.text("SELECT DISTINCT vocabulary, vendor_value FROM pg_temp.gap_found"))
     nearest = [{"vocabulary": v, "vendor_value": w, "nearest_term": _nearest(work, v, w)} for v, w in words]
     work.run("DROP TABLE IF EXISTS pg_temp.gap_near")
     work.run("CREATE TEMPORARY TABLE gap_near (vocabulary text, vendor_value text, nearest_term text) ON COMMIT DROP")

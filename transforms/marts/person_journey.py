@@ -19,7 +19,10 @@ _FIRST_DATES = ", ".join(f"min(occurred_at) FILTER (WHERE to_stage = '{s}') AS {
 _STAGE_COLUMNS = ", ".join(f"s.{s}_at" for s in STAGES)
 
 _PERSON = f"""
-WITH stage AS (
+WITH journey AS (
+  SELECT j.person_id, j.sequence_number, j.occurred_at, j.is_touchpoint, j.team, j.lead_source, j.campaign_id
+  FROM pg_temp.affected_person AS f JOIN {{marts.customer_journey}} AS j ON j.person_id = f.person_id
+), stage AS (
   SELECT n.person_id, {_FIRST_DATES},
     min(occurred_at) FILTER (WHERE to_stage = 'mql' AND NOT is_inferred) AS handed_over_at,
     (array_agg(to_stage ORDER BY stage_number DESC))[1] AS last_stage,
@@ -40,12 +43,12 @@ WITH stage AS (
     max(occurred_at) FILTER (WHERE is_touchpoint) AS last_touch_at,
     min(occurred_at) FILTER (WHERE is_touchpoint AND team = 'sales' AND occurred_at >= s.handed_over_at)
       AS first_sales_touch_at
-  FROM pg_temp.journey_new AS e LEFT JOIN stage AS s ON s.person_id = e.person_id GROUP BY e.person_id
+  FROM journey AS e LEFT JOIN stage AS s ON s.person_id = e.person_id GROUP BY e.person_id
 ), first_touch AS (
-  SELECT DISTINCT ON (person_id) person_id, lead_source FROM pg_temp.journey_new WHERE is_touchpoint
+  SELECT DISTINCT ON (person_id) person_id, lead_source FROM journey WHERE is_touchpoint
   ORDER BY person_id, sequence_number
 ), first_campaign AS (
-  SELECT DISTINCT ON (person_id) person_id, campaign_id FROM pg_temp.journey_new
+  SELECT DISTINCT ON (person_id) person_id, campaign_id FROM journey
   WHERE is_touchpoint AND campaign_id IS NOT NULL ORDER BY person_id, sequence_number
 ), deal AS (
   SELECT f.person_id, count(*)::int AS deal_count, count(*) FILTER (WHERE o.status = 'won')::int AS won_deal_count,
@@ -89,9 +92,10 @@ LEFT JOIN reason ON reason.person_id = p.person_id
 
 
 def build_person_journey(work: Work) -> int:
-    """Build marts.person_journey for `affected_person` from `journey_new` and `stage_new`; returns rows written."""
-    work.run("CREATE INDEX IF NOT EXISTS journey_new_touch ON pg_temp.journey_new (person_id, sequence_number)")
+    """Build marts.person_journey for `affected_person` from marts.customer_journey and `stage_new`; returns rows written."""
     work.temp("person_journey_new", _PERSON, index="person_id")
     return work.replace(
-        "marts.person_journey", "person_journey_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+        "marts.person_journey",
+        "pg_temp.person_journey_new",
+        "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
     )

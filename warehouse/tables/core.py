@@ -237,3 +237,19 @@ conversion_touch = table(
     column("amount_reporting", Money, "Deal won, in the reporting currency"),
     distribution="conversion_id",
 )
+
+funnel_entry = table(
+    "core",
+    "funnel_entry",
+    "A person's first entry into a funnel stage, with what became of it: what marts.funnel_conversion counts",
+    column("person_id", Uuid, "Person (core.person)", key=True),
+    column("stage", Text, "Funnel stage", key=True),
+    column("reading", Text, "all_stages: passed each earlier one; any_stage", key=True, values=("all_stages", "any_stage")),
+    column("cohort_on", sa.Date(), "Month of entry, in the reporting time zone", null=False),
+    column("lead_source", Text, "Canonical lead source; unknown where no system gives one", null=False),
+    column("is_converted", Bool, "Entered the next stage (all_stages) or any later one", null=False),
+    column("became_customer", Bool, "Reached customer", null=False),
+    column("days", sa.Numeric(14, 4), "Days to the next stage"),
+    distribution="person_id",
+    indexes=("cohort_on,stage,lead_source,reading",),
+)
