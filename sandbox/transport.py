@@ -77,7 +77,7 @@ class Transport:
     async def _send(self, answer: Answer, send: Send, *, accepts_gzip: bool) -> None:
         headers, body = list(answer.headers), answer.body
         is_json = any(k == b"content-type" and b"json" in v for k, v in headers)
-        usable = answer.status < 300 and len(body) > 1  # noqa: PLR2004 # errors arrive whole
+        usable = answer.status < 300 and len(body) > 1  # errors arrive whole
         if usable and is_json and self._strikes("malformed_json"):
             body = body[: len(body) // 2]
         truncated = usable and self._strikes("truncated_gzip")

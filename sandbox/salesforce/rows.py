@@ -66,6 +66,11 @@ def is_sent_as_stored(field: Field) -> bool:
     return field.name not in _OWN and field.kind in {Kind.TEXT, Kind.ID, Kind.DATE, Kind.INTEGER}
 
 
+def is_stored_flag(field: Field) -> bool:
+    """Whether it is a checkbox that the world wrote; an unset one is false."""
+    return field.name not in _OWN and field.kind is Kind.BOOLEAN
+
+
 def getter(field: Field) -> Getter:
     """Reads the field's stored value: a datetime for the record's own times, else what the world wrote."""
     if field.kind is Kind.COMPOUND:
@@ -79,8 +84,8 @@ def json_getter(field: Field) -> Getter:
     read, name = getter(field), field.name
     # Most fields of most rows: one call less each. The store's own times are in UTC.
     quick: dict[str, Getter] = {
-        "CreatedDate": lambda v: v.created_at.isoformat("T", "milliseconds")[:-6] + "+0000",
-        "SystemModstamp": lambda v: v.modified_at.isoformat("T", "milliseconds")[:-6] + "+0000",
+        "CreatedDate": lambda v: _utc_text(v.created_at) + "+0000",
+        "SystemModstamp": lambda v: _utc_text(v.modified_at) + "+0000",
     }
     if name in _OWN:
         return quick.get(name, read)
@@ -129,10 +134,14 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def _stamp(value: Any, zone: str) -> str | None:
-    if value.__class__ is datetime and value.tzinfo is UTC:
-        return str(value.isoformat("T", "milliseconds")[:-6]) + zone
     moment = moment_of(value)
-    return None if moment is None else moment.isoformat(timespec="milliseconds")[:-6] + zone
+    return None if moment is None else _utc_text(moment) + zone
+
+
+def _utc_text(moment: datetime) -> str:
+    """A UTC datetime to the millisecond, without zone; msgspec is five times as fast as isoformat."""
+    text: str = msgspec.to_builtins(moment)
+    return text[:23] if moment.microsecond else f"{text[:19]}.000"
 
 
 def _compound(parts: tuple[tuple[str, str], ...], view: View) -> dict[str, Any] | None:
