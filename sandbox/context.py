@@ -108,7 +108,7 @@ class RequestLog:
         self._lines: deque[LogLine] = deque(maxlen=most)
         self.total = 0
 
-    def append(  # noqa: PLR0913, PLR0917 # the six parts of a line
+    def append(  # the six parts of a line
         self, time: datetime, vendor: str, account: str, method: str, path: str, status: int
     ) -> None:
         """Add one request."""

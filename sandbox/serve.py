@@ -49,7 +49,11 @@ class _Server(uvicorn.Server):
         # asyncio turns Nagle's delay of 40 ms off only where the protocol is named.
         self.socket = socket.socket(proto=socket.IPPROTO_TCP)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((host, port))
+        try:
+            self.socket.bind((host, port))
+        except OSError:
+            self.socket.close()
+            raise
         self.ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve([self.socket])), daemon=True)
 

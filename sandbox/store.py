@@ -76,7 +76,9 @@ class Store:
         self._by_time: dict[str, list[tuple[datetime, str]]] = {}
         self._lagging: dict[str, set[str]] = defaultdict(set)
 
-    def create(self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None) -> Record:
+    def create(
+        self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None
+    ) -> Record:
         """Add a record; its creation is its first version."""
         with self.lock:
             if id_ in self.records[kind]:
@@ -91,7 +93,9 @@ class Store:
             self._touched(kind)
             return record
 
-    def update(self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None) -> None:
+    def update(
+        self, kind: str, id_: str, at: datetime, fields: dict[str, Any], *, by: str = "", lag: datetime | None = None
+    ) -> None:
         """Change fields; tracked ones get a line of history."""
         with self.lock:
             record = self.records[kind][id_]
@@ -156,7 +160,9 @@ class Store:
                         by_id[winner].setdefault(to_id, set()).update(kinds)
             self._touched(kind)
 
-    def link(self, from_kind: str, from_id: str, to_kind: str, to_id: str, link: Link, back: Link | None = None) -> None:
+    def link(
+        self, from_kind: str, from_id: str, to_kind: str, to_id: str, link: Link, back: Link | None = None
+    ) -> None:
         """Associate two records, both ways where `back` is given."""
         with self.lock:
             self.links[from_kind, to_kind][from_id].setdefault(to_id, set()).add(link)

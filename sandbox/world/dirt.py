@@ -12,7 +12,7 @@ from sandbox.world.moments import date_text, hubspot_text
 FREE_MAIL = ("gmail.com", "outlook.com", "yahoo.com", "uol.com.br", "gmx.de", "hotmail.com")
 _TYPOS = {"gmail.com": "gmial.com", "outlook.com": "outlok.com", "yahoo.com": "yaho.com", "hotmail.com": "hotmial.com"}
 
-RARE_EVERY = 331
+RARE_EVERY = 131
 """Of so many records, each in turn gets one of the rare texts."""
 
 _RARE = (
@@ -37,13 +37,13 @@ def rare_text(number: int, text: str) -> str | None:
 
 def monster_name(number: int) -> str | None:
     """A name of 10,000 characters with emoji, quotes and NUL: one record in 5,000."""
-    return ("O'\"Monster\x00 😀 " * 700)[:10_000] if number % 5_000 == 99 else None
+    return ("O'\"Monster\x00 😀 " * 800)[:10_000] if number % 5_000 == 600 else None
 
 
 def mistyped(rng: Random, email: str, number: int) -> str:
     """The address as somebody typed it; the wrong ones lead nowhere or to nobody."""
-    if number % 1_009 == 77:
-        return ("not-an-email", "@", "no mail", "a@b@c.example", "n/a")[number % 5]
+    if number % 401 == 77:
+        return ("not-an-email", "@", "no mail", "a@b@c.example", "n/a")[number // 401 % 5]
     chance = rng.random()
     local, _, domain = email.partition("@")
     ways = (

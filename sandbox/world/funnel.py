@@ -93,9 +93,10 @@ def hand_over(ms: int, state: State, person: Person, records: list[str]) -> None
     records.append(state.salesforce.key("Lead", lead))
     if person.hubspot is not None and person.number % 16:
         told = lead
-        if person.number % 130 == 9 and len(state.people) > 1:
-            told = state.people[person.number // 2].lead or lead  # a wrong cross id
+        if person.number % 60 == 9 and state.previous_lead is not None:
+            told = state.previous_lead  # somebody else's
         state.hubspot.update("contacts", person.hubspot, ms, {"salesforceleadid": told}, "SALESFORCE")
+    state.previous_lead = lead
     if person.campaign:
         join_campaign(state, ms, person, state.campaigns[person.campaign - 1], responded=True)
     elif state.running and state.chance(0.3):

@@ -53,6 +53,8 @@ class State:
         self.deals: list[Deal] = []
         self.activities: dict[str, list[tuple[str, str]]] = {}
         """Salesforce Lead or Contact -> its (kind, id) of tasks, events and campaign members."""
+        self.previous_lead: str | None = None
+        """The lead that HubSpot handed over last."""
         self.members: list[str] = []
         """Ids of campaign members that are not deleted."""
         self.own_accounts: dict[int, str] = {}

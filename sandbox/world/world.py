@@ -99,7 +99,7 @@ class World:
         if days < 0:
             raise ValueError(f"the world cannot go back {-days} days")
         with self.lock:
-            return self.advance_to(self.now() + timedelta(days=days))
+            return self._play(self.now() + timedelta(days=days))
 
     def advance_to(self, until: datetime) -> datetime:
         """Play up to a moment; returns the new now.
@@ -110,11 +110,15 @@ class World:
         with self.lock:
             if until < self.now():
                 raise ValueError(f"the world is at {self.now().isoformat()} and cannot go back to {until.isoformat()}")
-            with _uncollected():
-                self._state.agenda.play(to_ms(until))
-            if self._running_since is not None:
-                self._running_since = time.monotonic()
-            return self.now()
+            return self._play(until)
+
+    def _play(self, until: datetime) -> datetime:
+        ms = to_ms(until)
+        with _uncollected():
+            self._state.agenda.play(ms)
+        if self._running_since is not None:
+            self._running_since = time.monotonic() - (until - to_datetime(ms)).total_seconds()
+        return self.now()
 
     def freeze(self, *, frozen: bool = True) -> None:
         """Stop the clock, or let it run at the pace of the machine's; `tick` plays what has come due."""
@@ -126,7 +130,7 @@ class World:
         """Play up to the running clock's now; nothing while it stands."""
         with self.lock:
             if self._running_since is not None:
-                self.advance_to(self.now())
+                self._play(self.now())
 
     def act(
         self, vendor: str, verb: str, kind: str, id_: str | None = None, fields: dict[str, Any] | None = None
