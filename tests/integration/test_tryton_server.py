@@ -1,7 +1,9 @@
 """The connector against a real Tryton: what its server answers is the judge."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -146,7 +148,10 @@ def test_an_archived_party_is_a_delete_and_comes_back(shop: Shop) -> None:
 def test_a_replaced_party_is_a_merge(shop: Shop) -> None:
     kept, replaced = shop.business.admin.create("party.party", [{"name": "Kept"}, {"name": "Replaced"}])
     mark = shop.mark()
-    shop.business.admin.write("party.party", replaced, active=False, replaced_by=kept)
+    shop.business.admin.write("party.party", replaced, active=False)
+    # Only a wizard may set replaced_by, and REST has no wizards: the row is made as the wizard leaves it.
+    with closing(sqlite3.connect(shop.server.database_file, timeout=30)) as database, database:
+        database.execute("UPDATE party_party SET replaced_by = ? WHERE id = ?", (kept, replaced))
     (merge,) = shop.read("party", "incremental", mark)
     assert (merge.record_id, merge.op, merge.merged_into) == (str(replaced), "merge", str(kept))
     assert shop.keys("party") >= {str(kept)}
