@@ -18,8 +18,10 @@ def serve(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world")] = 1,
     people: Annotated[int, typer.Option(help="Size of the world")] = 10_000,
     days: Annotated[int, typer.Option(help="Days to advance before serving")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    limits: Annotated[bool, typer.Option("--limits", help="Enforce the vendors' rate limits")] = False,
 ) -> None:
     """Serve HubSpot and Salesforce over one seeded world; prints a line of JSON with addresses and keys when ready."""
     from sandbox.serve import serve as run  # noqa: PLC0415 - only this command needs a web server
 
-    run(port=port, seed=seed, people=people, days=days)
+    run(port=port, seed=seed, people=people, days=days, host=host, limits=limits)

@@ -1,7 +1,7 @@
 """Runs a suite of expectations on one table or view, through Great Expectations, inside the caller's transaction.
 
-GX makes an engine of its own. It is handed the transaction's connection, whose commit, rollback and close are put out of
-action meanwhile, so that it sees what is not yet committed and cannot end it. A first pass asks only whether each expectation
+GX makes an engine of its own. It is handed the transaction's connection with commit, rollback and close put out of action, so
+that it sees what is not yet committed and cannot end it. A first pass asks only whether each expectation
 holds; rows are looked up only for those that do not.
 """
 
@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -31,27 +32,39 @@ def _gx() -> ModuleType:
         return import_module("great_expectations")
 
 
+class _Borrowed(psycopg.Connection[Any]):
+    """The transaction's connection as GX may have it: it can ask, but neither end the transaction nor close.
+
+    An object of its own on the same libpq connection: GX closes what it has at some later time, when it is collected.
+    """
+
+    def commit(self) -> None:
+        """Do nothing."""
+
+    def rollback(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __del__(self, _warn: Any = None, /) -> None:
+        """Do nothing: the owner closes it."""
+
+
 @contextmanager
 def checker(connection: sa.Connection) -> Iterator["Checker"]:
     """A checker that works inside `connection`'s transaction."""
-    raw = driver(connection)
-    ends = ("commit", "rollback", "close")
-    for name in ends:
-        setattr(raw, name, lambda: None)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield Checker(connection, raw)
-    finally:
-        for name in ends:
-            delattr(raw, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield Checker(connection)
 
 
 class Checker:
     """An ephemeral GX context on one database connection."""
 
-    def __init__(self, connection: sa.Connection, raw: Any) -> None:
+    def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        borrowed = _Borrowed(driver(connection).pgconn)
         gx = _gx()
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
@@ -60,7 +73,7 @@ class Checker:
         self._source = context.data_sources.add_sql(
             "warehouse",
             connection_string="postgresql+psycopg://",
-            kwargs={"creator": lambda: raw, "poolclass": StaticPool},
+            kwargs={"creator": lambda: borrowed, "poolclass": StaticPool},
             create_temp_table=False,
         )
 

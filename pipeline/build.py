@@ -13,15 +13,14 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy.exc import DBAPIError
 
-from transforms.build import build as transform
-from transforms.work import Step
-
 from errors import GateError
 from expectations.published import Suites, check_published, gate
 from expectations.results import record
 from expectations.staging import validate_loads
 from glossary import Glossary
 from pipeline.progress import Progress, to_log
+from transforms.build import build as transform
+from transforms.work import Step
 from warehouse import ledger, locks
 from warehouse.engine import transaction
 from warehouse.glossary import publish

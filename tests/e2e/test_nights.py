@@ -3,8 +3,9 @@
 import multiprocessing
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,9 +27,8 @@ def box(seed: int) -> Iterator[Any]:
 
 
 @pytest.fixture
-def another(warehouse: sa.Engine, make_warehouse: Any) -> sa.Engine:
-    engine: sa.Engine = make_warehouse()
-    return engine
+def another(make_warehouse: Callable[[], sa.Engine]) -> sa.Engine:
+    return make_warehouse()
 
 
 def run_night(url: URL, keys: dict[str, dict[str, str]]) -> None:
@@ -63,7 +63,7 @@ def test_windows_in_another_order_end_like_windows_in_order(
         *(end - timedelta(days=d) for d in (90, 30, 7, 2)),
         end + timedelta(days=1),
     ]
-    windows = [Interval(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    windows = [Interval(a, b) for a, b in pairwise(edges)]
     for window in windows:
         sync_all(warehouse, keys, backfill=window)
     night(warehouse, keys)

@@ -15,8 +15,8 @@ from pipeline.validate import validate
 
 CRM_AND_MARKETING = ("hubspot", "salesforce")
 
-# The run log tells of attempts, which differ by design.
-RUN_LOG = {"ops.load", "ops.validation_result", "ops.staging_change"}
+# The run log tells of attempts, which differ by design; windows end when the vendor's clock says.
+RUN_LOG = {"ops.load", "ops.window", "ops.validation_result", "ops.staging_change"}
 # Load ids, and times at which something was done or observed here.
 VOLATILE = {
     "load_id", "raw_load_id", "parent_load_id", "read_at", "quarantined_at", "published_at", "position_at",
@@ -55,16 +55,16 @@ def sync_all(
     vendors = list(keys)
     if rng:
         rng.shuffle(vendors)
-    done = []
+    done: list[SyncCounts] = []
     for vendor in vendors:
         connector = connect(vendor, keys[vendor])
         names = [n for n in connector.streams if only is None or n in only]
         if rng:
             rng.shuffle(names)
-        for name in sorted(names, key=lambda n: connector.streams[n].order):
-            done.append(
-                sync_stream(engine, connector, name, words, backfill=backfill, until=until, progress=lambda *_: None)
-            )
+        done += [
+            sync_stream(engine, connector, name, words, backfill=backfill, until=until, progress=lambda *_: None)
+            for name in sorted(names, key=lambda n: connector.streams[n].order)
+        ]
     return done
 
 
@@ -97,10 +97,8 @@ def contents(
                     if c["name"] not in _volatile(schema, table)
                 ]
                 text = ", ".join(f'CAST("{c}" AS text)' for c in columns)
-                rows = connection.execute(
-                    sa.text(f'SELECT concat_ws(\'|\', {text}) FROM {schema}."{table}" t ORDER BY 1 COLLATE "C"')
-                )
-                found[name] = list(rows.scalars())
+                statement = f"SELECT concat_ws('|', {text}) FROM {schema}.\"{table}\""
+                found[name] = sorted(connection.scalars(sa.text(statement)))
     return found
 
 

@@ -28,6 +28,7 @@ BUILT = (
     "core.stage_change",
     "core.attribution",
     "core.conversion_touch",
+    "core.funnel_entry",
     "marts.customer_journey",
     "marts.person_journey",
     "marts.customers_by_source",

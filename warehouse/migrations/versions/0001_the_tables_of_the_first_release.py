@@ -147,6 +147,32 @@ def upgrade() -> None:
         info={"distribution": "conversion_id"},
     )
     op.create_table(
+        "funnel_entry",
+        sa.Column("person_id", sa.Uuid(), nullable=False, comment="Person (core.person)"),
+        sa.Column("stage", sa.Text(), nullable=False, comment="Funnel stage"),
+        sa.Column("reading", sa.Text(), nullable=False, comment="all_stages: passed each earlier one; any_stage"),
+        sa.Column("cohort_on", sa.Date(), nullable=False, comment="Month of entry, in the reporting time zone"),
+        sa.Column(
+            "lead_source", sa.Text(), nullable=False, comment="Canonical lead source; unknown where no system gives one"
+        ),
+        sa.Column(
+            "is_converted", sa.Boolean(), nullable=False, comment="Entered the next stage (all_stages) or any later one"
+        ),
+        sa.Column("became_customer", sa.Boolean(), nullable=False, comment="Reached customer"),
+        sa.Column("days", sa.Numeric(precision=14, scale=4), nullable=True, comment="Days to the next stage"),
+        sa.PrimaryKeyConstraint("person_id", "stage", "reading"),
+        schema="core",
+        comment="A person's first entry into a funnel stage, with what became of it: what marts.funnel_conversion counts",
+        info={"distribution": "person_id"},
+    )
+    op.create_index(
+        "ix_funnel_entry_cohort_on_stage_lead_source_reading",
+        "funnel_entry",
+        ["cohort_on", "stage", "lead_source", "reading"],
+        unique=False,
+        schema="core",
+    )
+    op.create_table(
         "identity_evidence",
         sa.Column("source_id", sa.Text(), nullable=False, comment="Source record"),
         sa.Column("kind", sa.Text(), nullable=False, comment="What the record is one of"),
