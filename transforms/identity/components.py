@@ -123,8 +123,10 @@ SELECT md5('{kind}:' || anchor.source_id)::uuid AS {id}, n.source_id,
 FROM pg_temp.node AS n JOIN pg_temp.node AS anchor ON anchor.node_id = n.label
 LEFT JOIN (
   SELECT DISTINCT ON (node_id) node_id, rule, value
-  FROM (SELECT u AS node_id, rule, value FROM pg_temp.edge UNION ALL SELECT v, rule, value FROM pg_temp.edge) AS e
-  ORDER BY node_id, array_position(ARRAY['merge', 'cross_id', 'email', 'domain'], rule), value COLLATE "C"
+  FROM (SELECT u AS node_id, v AS other, rule, value FROM pg_temp.edge UNION ALL SELECT v, u, rule, value FROM pg_temp.edge
+  ) AS e
+  -- Towards an earlier record first: that is the way to the anchor.
+  ORDER BY node_id, other < node_id DESC, array_position(ARRAY['merge', 'cross_id', 'email', 'domain'], rule), value COLLATE "C"
 ) AS tie ON tie.node_id = n.node_id
 """
 _MOVED = """

@@ -7,7 +7,7 @@ refuses (a null where an object should be, lone surrogates, bytes that are no UT
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
@@ -39,7 +39,8 @@ class Shape:
             for parent in parents:
                 node = node.setdefault(parent, {})
             node[leaf] = None
-        self.getters: dict[str, Callable[[Any], Any]] = {}
+        self.places: dict[str, tuple[str, str]] = {}
+        """Path -> attribute path of the object that holds it ("" for the record itself), and its attribute there."""
         self.type = self._struct(tree, (), ())
         self._decode = msgspec.json.Decoder(self.type, float_hook=str).decode
         self._tree = tree
@@ -52,7 +53,7 @@ class Shape:
             rename[name] = key
             if below is None:
                 fields.append((name, Any, None))
-                self.getters[".".join((*path, key))] = attrgetter(".".join((*attributes, name)))
+                self.places[".".join((*path, key))] = (".".join(attributes), name)
             else:
                 inner = self._struct(below, (*path, key), (*attributes, name))
                 fields.append((name, inner, msgspec.field(default_factory=inner)))
@@ -147,7 +148,14 @@ def clean(series: pl.Series) -> pl.Series:
 
 def path_columns(records: Sequence[Struct], form: Shape, paths: Iterable[str]) -> dict[str, pl.Series]:
     """Columns of text by path, one row per record."""
-    return {path: text_series(path, list(map(form.getters[path], records))) for path in paths}
+    holders: dict[str, Sequence[Struct]] = {"": records}
+    columns: dict[str, pl.Series] = {}
+    for path in paths:
+        holder, name = form.places[path]
+        if holder not in holders:
+            holders[holder] = list(map(attrgetter(holder), records))
+        columns[path] = text_series(path, list(map(attrgetter(name), holders[holder])))
+    return columns
 
 
 def part_columns(parts: Sequence[Mapping[str, Any]], paths: Iterable[str]) -> dict[str, pl.Series]:

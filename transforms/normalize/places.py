@@ -1,6 +1,7 @@
 """Countries, web addresses and web domains."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -119,22 +120,27 @@ def read_domain(text: str) -> str | None:
 
 def parameters(urls_: pl.Series, name: str) -> pl.Series:
     """The query parameter `name` of each address, decoded; null where it is missing or blank."""
-    return _decoded(urls_.str.extract(rf"(?i)[?&;]{re.escape(name)}=([^&#]*)", 1))
+    pattern = rf"(?i)[?&;]{re.escape(name)}=([^&#]*)"
+    return _where(urls_, [f"{name}="], lambda some: _decoded(some.str.extract(pattern, 1)))
 
 
 def click_ids(urls_: pl.Series) -> pl.Series:
     """The first ad click id of each address, as `gclid=...`; null where there is none."""
+    return _where(urls_, [f"{name}=" for name in CLICK_IDS], _click_ids)
+
+
+def _click_ids(urls_: pl.Series) -> pl.Series:
     pattern = rf"(?i)[?&;]({'|'.join(CLICK_IDS)})=([^&#]+)"
-    frame = (
-        urls_.rename("u")
-        .to_frame()
-        .with_columns(
-            pl.col("u").str.extract(pattern, 1).str.to_lowercase().alias("n"),
-            pl.col("u").str.extract(pattern, 2).alias("v"),
-        )
-    )
-    value = _decoded(frame["v"])
-    return (frame["n"] + "=" + value).alias(urls_.name)
+    return urls_.str.extract(pattern, 1).str.to_lowercase() + "=" + _decoded(urls_.str.extract(pattern, 2))
+
+
+def _where(text: pl.Series, words: list[str], read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`read` of the rows that contain any of the words; null elsewhere. Most addresses carry no parameter at all."""
+    values = pl.Series(text.name, [None] * len(text), dtype=pl.String)
+    frame = text.rename("t").to_frame()
+    rows = frame.select(pl.col("t").str.contains_any(words, ascii_case_insensitive=True).alias("v"))["v"]
+    found = rows.fill_null(value=False).arg_true()
+    return values.scatter(found, read(text.gather(found))) if len(found) else values
 
 
 def _decoded(text: pl.Series) -> pl.Series:

@@ -1,0 +1,225 @@
+"""Who is who: what ties records, what does not, and what an id outlives."""
+
+import hashlib
+import uuid
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.support.staging_rows import at, settings
+
+HUB, LEAD, CONTACT = "hubspot:contacts:1", "salesforce:lead:1", "salesforce:contact:1"
+
+
+def id_of(kind: str, source_id: str) -> uuid.UUID:
+    return uuid.UUID(hashlib.md5(f"{kind}:{source_id}".encode(), usedforsecurity=False).hexdigest())
+
+
+def groups(world: Any) -> set[frozenset[str]]:
+    found: dict[Any, set[str]] = {}
+    for source_id, person in world.people().items():
+        found.setdefault(person, set()).add(source_id)
+    return {frozenset(members) for members in found.values()}
+
+
+def test_cross_ids_mails_and_merges_make_one_person_anchored_by_the_earliest_record(world: Any) -> None:
+    world.put("person", HUB, email="ana@acme.test", created_at=at(0), same_as=[LEAD])
+    world.put("person", LEAD, full_name="Ana Souza", created_at=at(1), same_as=[CONTACT])
+    world.put("person", CONTACT, created_at=at(2))
+    world.put("person", "hubspot:contacts:2", other_emails=["ana@acme.test"], created_at=at(3))
+    world.put(
+        "person", "hubspot:contacts:3", merged_into_source_id="hubspot:contacts:2", is_deleted=True, created_at=None
+    )
+    world.put("person", "hubspot:contacts:9", email="bob@acme.test")
+    world.build()
+    everyone = {HUB, LEAD, CONTACT, "hubspot:contacts:2", "hubspot:contacts:3"}
+    assert groups(world) == {frozenset(everyone), frozenset({"hubspot:contacts:9"})}
+    assert {world.people()[s] for s in everyone} == {id_of("person", HUB)}
+    reasons = {row["source_id"]: (row["rule"], row["value"]) for row in world.table("core.identity_link")}
+    assert reasons == {
+        HUB: ("anchor", HUB),
+        LEAD: ("cross_id", LEAD),
+        CONTACT: ("cross_id", CONTACT),
+        "hubspot:contacts:2": ("email", "ana@acme.test"),
+        "hubspot:contacts:3": ("merge", "hubspot:contacts:2"),
+        "hubspot:contacts:9": ("anchor", "hubspot:contacts:9"),
+    }
+    aliases = {row["alias_id"]: row["person_id"] for row in world.table("core.person_alias")}
+    assert aliases == {id_of("person", s): p for s, p in world.people().items()}
+
+
+@pytest.mark.parametrize("address", ["info@acme.test", "noreply@acme.test", "sales+x@acme.test", "test@test.com"])
+def test_role_mailboxes_and_placeholders_tie_nobody(world: Any, address: str) -> None:
+    world.put("person", HUB, email=address)
+    world.put("person", LEAD, email=address)
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+
+
+def test_an_address_ties_up_to_the_cap_and_nobody_beyond_it_and_again_when_one_goes(world: Any) -> None:
+    world.settings = settings(shared_value_cap=3)
+    ids = [f"hubspot:contacts:{n}" for n in range(4)]
+    for source_id in ids[:3]:
+        world.put("person", source_id, email="team@gamma.test")
+    world.put("person", ids[0], email="shared@acme.test")
+    for source_id in ids[1:3]:
+        world.put("person", source_id, email="shared@acme.test")
+    world.build()
+    assert groups(world) == {frozenset(ids[:3])}
+    world.put("person", ids[3], email="shared@acme.test")
+    world.build()
+    assert groups(world) == {frozenset({i}) for i in ids}
+    world.drop("person", ids[0])
+    world.build()
+    assert groups(world) == {frozenset(ids[1:])}
+
+
+def test_a_wrong_cross_id_is_not_trusted(world: Any) -> None:
+    world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
+    world.put("person", LEAD, email="bob@beta.test", full_name="Bob Lee")
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        ("bob@beta.test", "ana  SOUZA"),
+        ("ana@beta.test", "Bob Lee"),
+        (None, "Bob Lee"),
+        ("bob@beta.test", None),
+        ("x@b.test", "A. Souza"),
+    ],
+)
+def test_a_cross_id_is_trusted_when_anything_agrees_or_is_missing(
+    world: Any, email: str | None, name: str | None
+) -> None:
+    world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
+    world.put("person", LEAD, email=email, full_name=name)
+    world.build()
+    assert groups(world) == {frozenset({HUB, LEAD})}
+
+
+def test_a_long_chain_of_merges_is_one_person(world: Any) -> None:
+    ids = [f"hubspot:contacts:{n}" for n in range(60)]
+    for before, after in pairwise(ids):
+        world.put("person", before, merged_into_source_id=after, is_deleted=True)
+    world.put("person", ids[-1], created_at=at(5))
+    world.build()
+    assert groups(world) == {frozenset(ids)}
+
+
+def test_undoing_a_merge_splits_the_person_and_gives_the_old_ids_back(world: Any) -> None:
+    world.put("person", HUB, created_at=at(0))
+    world.put("person", "hubspot:contacts:2", created_at=at(1))
+    world.put(
+        "touch", "hubspot:email_events:7", type="email_open", occurred_at=at(2), person_source_id="hubspot:contacts:2"
+    )
+    world.build()
+    before = world.people()
+    world.put("person", "hubspot:contacts:2", created_at=at(1), merged_into_source_id=HUB, is_deleted=True)
+    world.build()
+    assert set(world.people().values()) == {before[HUB]}
+    assert world.one("core.touchpoint")["person_id"] == before[HUB]
+    event = world.one("core.touchpoint")["event_id"]
+    world.put("person", "hubspot:contacts:2", created_at=at(1))
+    world.build()
+    assert world.people() == before
+    assert world.one("core.touchpoint")["person_id"] == before["hubspot:contacts:2"]
+    assert world.one("core.touchpoint")["event_id"] == event
+
+
+def test_survivorship_takes_the_crm_then_the_latest_and_never_an_empty_value(world: Any) -> None:
+    shared = {"email": "ana@acme.test"}
+    world.put(
+        "person",
+        HUB,
+        **shared,
+        full_name="A. Souza",
+        job_title="CTO",
+        phone="+15550100",
+        funnel_stage="sql",
+        lead_source="offline",
+        is_opted_out=True,
+        created_at=at(0),
+        version_at=at(9),
+    )
+    world.put(
+        "person",
+        LEAD,
+        **shared,
+        full_name="Ana Souza",
+        job_title="",
+        funnel_stage="mql",
+        lead_source="webinar",
+        owner_source_id="salesforce:user:1",
+        is_opted_out=False,
+        created_at=at(2),
+        version_at=at(3),
+    )
+    world.put(
+        "person",
+        CONTACT,
+        **shared,
+        full_name="Ana S. Lima",
+        lead_source="paid_search",
+        created_at=at(4),
+        version_at=at(5),
+    )
+    world.build()
+    person = world.one("core.person")
+    assert (person["full_name"], person["job_title"], person["phone"]) == ("Ana S. Lima", "CTO", "+15550100")
+    assert (person["funnel_stage"], person["lead_source"]) == ("sql", "webinar")
+    assert (person["is_opted_out"], person["is_deleted"]) == (True, False)
+    assert (person["record_count"], person["system_count"], person["owner_source_id"]) == (3, 2, "salesforce:user:1")
+
+
+def test_accounts_join_by_domain_unless_one_system_has_two_live_ones_on_it(world: Any) -> None:
+    world.put("account", "hubspot:companies:1", domain="acme.test", name="Acme")
+    world.put("account", "salesforce:account:1", domain="acme.test", name="Acme Ltd")
+    world.put("account", "hubspot:companies:2", domain="gmail.com")
+    world.put("account", "salesforce:account:2", domain="gmail.com")
+    world.build()
+    assert len(world.table("core.account")) == 3
+    world.put("account", "salesforce:account:3", domain="acme.test", name="Acme South")
+    world.build()
+    assert len(world.table("core.account")) == 5
+    world.put("account", "salesforce:account:3", domain="acme.test", name="Acme South", is_deleted=True)
+    world.build()
+    assert len(world.table("core.account")) == 3
+
+
+def test_a_person_gets_the_account_of_the_record_then_of_the_link_then_of_the_mail_domain(world: Any) -> None:
+    for n, domain in ((1, "one.test"), (2, "two.test"), (3, "three.test")):
+        world.put("account", f"hubspot:companies:{n}", domain=domain)
+    world.put("person", HUB, email="ana@three.test")
+    world.build()
+    assert world.one("core.person")["account_id"] == id_of("account", "hubspot:companies:3")
+    world.put(
+        "person_account",
+        "hubspot:contact_to_company:1#2",
+        person_source_id=HUB,
+        account_source_id="hubspot:companies:2",
+    )
+    world.build()
+    assert world.one("core.person")["account_id"] == id_of("account", "hubspot:companies:2")
+    world.put("person", HUB, email="ana@three.test", account_source_id="hubspot:companies:1")
+    world.build()
+    assert world.one("core.person")["account_id"] == id_of("account", "hubspot:companies:1")
+    world.put("person", HUB, email="ana@three.test")
+    world.drop("person_account", "hubspot:contact_to_company:1#2")
+    world.put("account", "salesforce:account:4", domain="three.test")
+    world.put("account", "salesforce:account:5", domain="three.test")
+    world.build()
+    assert world.one("core.person")["account_id"] is None
+
+
+def test_a_company_party_is_an_account_and_no_person(world: Any) -> None:
+    world.put("person", "tryton:party:1", is_company=True, full_name="Acme", email="office@acme.test")
+    world.put("person", "tryton:party:2", is_company=False, full_name="Ana", email="ana@acme.test")
+    world.build()
+    assert set(world.people()) == {"tryton:party:2"}
+    account = world.one("core.account")
+    assert (account["name"], account["domain"]) == ("Acme", "acme.test")
+    assert world.one("core.person")["account_id"] == account["account_id"]
