@@ -3,7 +3,7 @@
 world.py                          World: past, advance, freeze, act
 agenda.py daily.py                what will happen when; the plan of a day
 marketing.py funnel.py selling.py what people, marketing and sales do
-upkeep.py merging.py acts.py      corrections, merges, deletes, links; targeted acts for tests
+upkeep.py merging.py doubles.py acts.py      corrections, merges, deletes, links; targeted acts for tests
 companies.py people.py deal.py    who and what there is; names.py places.py channels.py catalog.py dirt.py: from what lists
 hubspot_side.py hubspot_deals.py  what HubSpot is told, in its words
 salesforce_side.py salesforce_deals.py  what Salesforce is told

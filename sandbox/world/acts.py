@@ -93,10 +93,22 @@ def _merge(state: State, desk: Desk, ms: int, what: Act) -> str:
     if what.kind == "contacts":
         owner = state.truth.person_of(what.vendor, what.kind, winner)
         state.truth.is_person(owner, what.vendor, what.kind, new, ms, undecidable=False)
-        for person in state.people:
-            if person.hubspot in {winner, loser}:
-                person.hubspot = new
+    _follow(state, what.kind, {winner, loser}, new)
     return new
+
+
+def _follow(state: State, kind: str, old: set[str], new: str) -> None:
+    """Whose record is one of the old ones goes on with the new one."""
+    for person in state.people if kind == "contacts" else ():
+        if person.hubspot in old:
+            person.hubspot = new
+    for company in state.companies if kind == "companies" else ():
+        if company.hubspot in old:
+            company.others.append(f"hubspot:companies:{company.hubspot}")
+            company.hubspot = new
+    for deal in state.deals if kind == "deals" else ():
+        if deal.hubspot in old:
+            deal.hubspot = new
 
 
 def _link(desk: Desk, what: Act) -> None:

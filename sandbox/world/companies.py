@@ -1,9 +1,9 @@
 """Companies: name, domain, country, size; subsidiaries on sub-domains or their own; two that share a domain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
-from sandbox.world.places import Country, draw_country
+from sandbox.world.places import Country, draw_country, draw_phone
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Company:
     number: counts from 1; `account_id` is its true id.
     domain: of its mail and web; "" for a sole trader, who is no company to any vendor.
     hubspot, salesforce: ids of its records; None while it has none there.
-    emails: local parts that are taken.
+    others: its further records, entered twice or merged away, as `vendor:kind:id`.
     """
 
     number: int
@@ -55,12 +55,14 @@ class Company:
     domain: str
     country: Country
     city: str
+    phone: str
     employees: int
     industry: str
     parent: "Company | None" = None
     hubspot: str | None = None
     salesforce: str | None = None
     is_customer: bool = False
+    others: list[str] = field(default_factory=list)
 
     @property
     def account_id(self) -> str:
@@ -95,6 +97,7 @@ def draw_company(rng: Random, number: int, others: list[Company]) -> Company:
         domain,
         country,
         country.cities[int(draw() * len(country.cities))],
+        draw_phone(rng, country)[1],
         size,
         INDUSTRIES[int(draw() * len(INDUSTRIES))],
         parent,

@@ -69,12 +69,12 @@ def employees(rng: Random, count: int) -> str | None:
 def amount_text(number: int, cents: int) -> str:
     """An amount as HubSpot's number property holds it: mostly 1234.5, at times with zeros or with an exponent."""
     amount = Decimal(cents).scaleb(-2)
-    match number % 50:
+    match number % 20:
         case 7:
             return f"{amount:.2f}"
-        case 17:
+        case 13:
             return f"{amount:.3f}"
-        case 27:
+        case 17:
             return f"{amount.normalize():E}"
         case _:
             return f"{amount.normalize():f}"

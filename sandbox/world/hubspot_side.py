@@ -97,6 +97,7 @@ def _contact_fields(state: State, ms: int, person: Person, number: int) -> dict[
         first = ms - int(rng.random() ** 4 * 30 * DAY) - HOUR // 2
         fields |= {
             "hs_analytics_source_data_1": campaign if person.campaign else None,
+            "hs_analytics_source_data_2": None if referrer is None else referrer.split("/")[2],
             "hs_analytics_first_timestamp": hubspot_text(first),
             "hs_analytics_first_url": url,
             "hs_analytics_first_referrer": referrer,
@@ -139,6 +140,7 @@ def ensure_company(state: State, ms: int, company: Company) -> str:
         "name": rare_text(number, company.name) or company.name,
         "domain": company.domain if number % 25 else None,
         "website": website,
+        "phone": company.phone if number % 2 else None,
         "industry": company.industry,
         "numberofemployees": employees(state.rng, company.employees),
         "country": company.country.name,

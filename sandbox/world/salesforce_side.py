@@ -119,6 +119,7 @@ def ensure_account(state: State, ms: int, person: Person) -> str:
         fields = {
             "Name": rare_text(number, company.name) or (company.name if number % 9 else company.name.rsplit(" ", 1)[0]),
             "Website": company.domain if number % 6 else None,
+            "Phone": company.phone if number % 3 else None,
             "Industry": company.industry.replace("_", " ").title(),
             "NumberOfEmployees": company.employees,
             "AnnualRevenue": float(company.employees * 90_000) if number % 2 else None,

@@ -61,6 +61,8 @@ class State:
         """Number of a sole trader -> the account in that person's name."""
         self.doubles: list[tuple[str, str, Person, str]] = []
         """(vendor, kind, person, id) of second records of a person that may be merged."""
+        self.company_doubles: list[tuple[str, Company, str]] = []
+        """(vendor, company, id) of second records of a company that may be merged."""
         self.archived: list[tuple[str, str, str]] = []
         """(vendor, kind, id) of what may be restored."""
         self._lag = Random(seed ^ 0x5EED)

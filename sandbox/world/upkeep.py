@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.world.dirt import employees
+from sandbox.world.doubles import enter_company_twice, merge_companies
 from sandbox.world.hubspot_side import DEAL_CONTACT, link_company
 from sandbox.world.merging import merge_doubles
 from sandbox.world.people import TITLES, Person
@@ -197,6 +198,8 @@ ORDINARY: tuple[Callable[[int, State], None], ...] = (
 
 RARE: tuple[Callable[[int, State], None], ...] = (
     merge_doubles,
+    enter_company_twice,
+    merge_companies,
     drop_role,
     drop_member,
     archive_contact,

@@ -69,7 +69,10 @@ def accounts(state: State) -> Iterator[dict[str, Any]]:
             "country": company.country.code,
             "parent_account_id": company.parent.account_id if company.parent is not None else None,
             "is_customer": company.is_customer,
-            "records": _keys(("salesforce", "Account", company.salesforce), ("hubspot", "companies", company.hubspot)),
+            "records": [
+                *_keys(("salesforce", "Account", company.salesforce), ("hubspot", "companies", company.hubspot)),
+                *company.others,
+            ],
         }
     for number, account in list(state.own_accounts.items()):
         person = state.people[number - 1]

@@ -31,20 +31,21 @@ def test_the_funnel_keeps_to_the_bands(world: World) -> None:
 
 
 def test_each_stage_is_told_in_the_vendors_words(world: World) -> None:
-    words: dict[str, dict[str, set[str]]] = {"hubspot": defaultdict(set), "salesforce": defaultdict(set)}
+    history: dict[str, set[str]] = defaultdict(set)
+    for record in world.salesforce.live("LeadHistory"):
+        history[record.fields["LeadId"]].add(record.fields["NewValue"])
+    kinds: dict[tuple[str, str], set[str]] = defaultdict(set)
+    accepted = 0
     for row in world.truth.rows("stage"):
         for key in row["records"]:
             vendor, kind, id_ = key.split(":")
-            words[vendor][row["stage"]].add(kind)
-            if vendor == "salesforce":
-                history = {
-                    r.fields["NewValue"] for r in world.salesforce.live("LeadHistory") if r.fields["LeadId"] == id_
-                }
-                if row["stage"] == "sal":
-                    assert "Working - Contacted" in history
-                    break
-    assert words["hubspot"]["mql"] == {"contacts"}
-    assert words["salesforce"]["sql"] == {"Lead"}
+            kinds[vendor, row["stage"]].add(kind)
+            if vendor == "salesforce" and row["stage"] == "sal":
+                assert "Working - Contacted" in history[id_]
+                accepted += 1
+    assert kinds["hubspot", "mql"] == {"contacts"}
+    assert kinds["salesforce", "sql"] == {"Lead"}
+    assert accepted > 20
 
 
 def test_hubspot_keeps_the_history_of_stages(world: World) -> None:
@@ -185,6 +186,10 @@ def test_a_merge_at_hubspot_makes_a_new_id_that_both_point_to(world: World) -> N
         if record.merged_into:
             losers[record.merged_into].append(record.id)
     assert losers
+    companies = world.hubspot.records["companies"]
+    assert any(
+        r.merged_into and r.id in companies[r.merged_into].fields["hs_merged_object_ids"] for r in companies.values()
+    )
     for winner, merged in losers.items():
         assert len(merged) == 2
         assert int(winner) > max(map(int, merged))

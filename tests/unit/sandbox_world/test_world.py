@@ -107,6 +107,7 @@ def test_every_rare_change_happens_within_a_week(seed: int) -> None:
         ("hubspot", "contacts", "live", "archived"),
         ("hubspot", "contacts", "live", "merged"),
         ("hubspot", "deals", "live", "archived"),
+        ("hubspot", "companies", "live", "merged"),
         ("salesforce", "Lead", "live", "archived"),
         ("salesforce", "Task", "live", "archived"),
         ("salesforce", "OpportunityContactRole", "live", "deleted"),
