@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -16,6 +16,12 @@ from transforms.normalize.model import NormalizeResult, RawRecord, Reject
 from transforms.normalize.rows import ROWS
 from transforms.normalize.times import Timestamp
 from transforms.normalize.values import Reading
+
+_REASONS: Final = {
+    "json_unreadable": "The record is not a JSON object and cannot be read.",
+    "payload_missing": "The record has no payload although it is not deleted.",
+    "record_unreadable": "The record is not built as the vendor builds them and cannot be taken apart.",
+}
 
 
 def stream_map(glossary: Glossary, vendor: str, stream: str) -> StreamMap:
@@ -87,7 +93,10 @@ def normalize(
         good, values = _readable(full, whole)
         base = base_columns(good, vendor, stream, maps.url, account or field_map.account)
         for entity_map in cut:
-            parts, origins = _parts(entity_map, values)
+            parts, origins, failed = _parts(entity_map, values)
+            for number in failed:
+                reject = _unreadable(good[number], vendor, stream, entity_map.entity, "record_unreadable")
+                result.rejects.append(reject)
             paths = tuple(_paths(entity_map))
             reading = Reading(glossary, field_map, part_columns(parts, paths), len(parts))
             names = pl.Series([p.get("part") for p in parts], dtype=pl.String)
@@ -105,16 +114,24 @@ def _paths(entity_map: EntityMap) -> set[str]:
     return {path for spec in entity_map.fields for path in spec.paths} | set(entity_map.when_paths)
 
 
-def _parts(entity_map: EntityMap, values: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], pl.Series]:
-    """All sub-records, and the number of the record that each comes from."""
+def _parts(
+    entity_map: EntityMap, values: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], pl.Series, list[int]]:
+    """All sub-records, the number of the record that each comes from, and the numbers of records that could not be taken apart."""
     function = ROWS[str(entity_map.rows)]
     parts: list[dict[str, Any]] = []
     origins: list[int] = []
+    failed: list[int] = []
     for number, value in enumerate(values):
-        before = len(parts)
-        parts.extend(function(value))
-        origins.extend([number] * (len(parts) - before))
-    return parts, pl.Series(origins, dtype=pl.UInt32)
+        try:
+            found = list(function(value))
+        except (TypeError, ValueError, LookupError, AttributeError):
+            # One record of a shape that no vendor documents must not take the others down.
+            failed.append(number)
+            continue
+        parts.extend(found)
+        origins.extend([number] * len(found))
+    return parts, pl.Series(origins, dtype=pl.UInt32), failed
 
 
 def _readable(records: Sequence[RawRecord], decoded: Sequence[Any]) -> tuple[list[RawRecord], list[Any]]:
@@ -133,11 +150,7 @@ def _note_unreadable(
 
 
 def _unreadable(record: RawRecord, vendor: str, stream: str, entity: str, rule: str) -> Reject:
-    reason = (
-        "The record is not a JSON object and cannot be read."
-        if rule == "json_unreadable"
-        else "The record has no payload although it is not deleted."
-    )
+    reason = _REASONS[rule]
     key = f"{vendor}:{stream}:{record.record_id}"
     return Reject(key, entity, rule, reason, None, record.record_id, record.load_id, is_fatal=True)
 

@@ -29,7 +29,7 @@ class RawRecord(NamedTuple):
 class Reject(NamedTuple):
     """One thing that could not be normalised, for ops.quarantine.
 
-    rule: `json_unreadable`, `payload_missing`, `<column>_missing`, `<type>_invalid`, `word_unknown`.
+    rule: `json_unreadable`, `payload_missing`, `record_unreadable`, `<column>_missing`, `<type>_invalid`, `word_unknown`.
     reason: one sentence without the value itself (it may be personal data).
     is_fatal: True: the row is not loaded; False: it is, with null in the column.
     """

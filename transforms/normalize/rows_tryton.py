@@ -57,13 +57,14 @@ def party(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     mechanisms = [m for m in _maps(record.get("contact_mechanisms")) if m.get("active", True) and m.get("value")]
     addresses = [a for a in _maps(record.get("addresses")) if a.get("active", True)]
     address = addresses[0] if addresses else {}
-    own = [record["email"]] if record.get("email") else []
-    emails = list(dict.fromkeys([*own, *(m["value"] for m in mechanisms if m.get("type") == "email")]))
+    own = [record.get("email")]
+    given = [*own, *(m["value"] for m in mechanisms if m.get("type") == "email")]
+    emails = list(dict.fromkeys(e for e in given if isinstance(e, str) and e))
     name = str(record.get("name") or "")
     yield {
         **record,
         "email": emails[0] if emails else None,
-        "other_emails": ";".join(map(str, emails[1:])) or None,
+        "other_emails": ";".join(emails[1:]) or None,
         "phone": record.get("phone") or _first(mechanisms, _PHONES),
         "mobile": record.get("mobile") or _first(mechanisms, _MOBILES),
         "website": record.get("website") or _first(mechanisms, ("website",)),

@@ -147,6 +147,13 @@ def test_odd_associations_do_not_raise(run: Run, payload: dict[str, Any]) -> Non
     assert run("hubspot", "contact_to_company", payload).frames["person_account"].height in {0, 1}
 
 
+def test_a_record_that_cannot_be_taken_apart_is_set_aside_alone(run: Run) -> None:
+    broken = {"id": 1, "state": "lead", "end_date": {"__class__": "date", "year": "soon"}}
+    result = run("tryton", "opportunity", broken, {"id": 2, "state": "lead"})
+    assert result.frames["opportunity"]["source_record_id"].to_list() == ["2"]
+    assert [(r.rule, r.record_id, r.is_fatal) for r in result.rejects] == [("record_unreadable", "1", True)]
+
+
 def test_every_stream_gives_exactly_the_tables_columns_even_from_nothing(glossary: Glossary) -> None:
     seen = set()
     for vendor, field_map in glossary.field_maps.items():
