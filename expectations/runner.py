@@ -65,6 +65,10 @@ class Checker:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         borrowed = _Borrowed(driver(connection).pgconn)
+        # Each object numbers its prepared statements by itself; on one connection the names would clash.
+        borrowed.prepare_threshold = None
+        # Both objects number the statements they prepare from 0 on, and PostgreSQL refuses a name that it has.
+        borrowed.prepare_threshold = None
         gx = _gx()
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
@@ -122,6 +126,14 @@ class Checker:
         return [by_rule[e.rule] for e in expectations]
 
 
+def _first_line(info: Any) -> str:
+    """What GX says of an exception, without statement and values."""
+    messages = [info] if "exception_message" in info else list((info or {}).values())
+    texts = sorted({str(m.get("exception_message") or "").partition("\n")[0] for m in messages if isinstance(m, dict)})
+    # Once a statement has failed, PostgreSQL refuses all others: the first failure is the one to tell.
+    return next((t for t in texts if t and "InFailedSqlTransaction" not in t), "an earlier statement failed")
+
+
 def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:
     if result.success:
         return Outcome(expectation, is_success=True, checked=None, failed=0, failed_ids=[])
@@ -134,7 +146,7 @@ def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:
     error = None
     if not detail:
         # GX reports an expectation that could not be computed as failed, with the exception beside it.
-        error = "the expectation could not be computed"
+        error = f"it could not be computed: {_first_line(result.exception_info)}"
     return Outcome(
         expectation,
         is_success=False,
