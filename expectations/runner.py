@@ -67,8 +67,6 @@ class Checker:
         borrowed = _Borrowed(driver(connection).pgconn)
         # Each object numbers its prepared statements by itself; on one connection the names would clash.
         borrowed.prepare_threshold = None
-        # Both objects number the statements they prepare from 0 on, and PostgreSQL refuses a name that it has.
-        borrowed.prepare_threshold = None
         gx = _gx()
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
