@@ -177,14 +177,14 @@ def delete_task(ms: int, state: State) -> None:
 
 def restore(ms: int, state: State) -> None:
     """Something archived not long ago is taken back."""
-    if not state.archived:
-        return
-    at = max(0, len(state.archived) - 1 - state.between(0, 20))
-    vendor, kind, id_ = state.archived.pop(at)
-    desk = state.hubspot if vendor == "hubspot" else state.salesforce
-    entry = state.truth.entry(vendor, kind, id_)
-    if entry is not None and entry.state == "archived":
-        desk.restore(kind, id_, ms)
+    while state.archived:
+        at = max(0, len(state.archived) - 1 - state.between(0, 20))
+        vendor, kind, id_ = state.archived.pop(at)
+        entry = state.truth.entry(vendor, kind, id_)
+        if entry is not None and entry.state == "archived":
+            desk = state.hubspot if vendor == "hubspot" else state.salesforce
+            desk.restore(kind, id_, ms)
+            return
 
 
 ORDINARY: tuple[Callable[[int, State], None], ...] = (
