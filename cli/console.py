@@ -10,8 +10,17 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+WIDTH = 140
+"""Columns where the output is no terminal: wide enough for the tables, whatever a pipe claims to be."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=WIDTH)
+
+
+out = _console()
+err = _console(stderr=True)
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,9 +7,9 @@ from cli.console import done, out
 from connectors import VENDORS, connect
 from connectors.base.model import Check
 from errors import SmarketingError
-from glossary import load
 from pipeline import credentials
 from pipeline.warehouse import open_warehouse
+from pipeline.words import words
 
 OLDEST = 150_000
 """PostgreSQL 15, as server_version_num."""
@@ -57,7 +57,7 @@ def _warehouse() -> list[Check]:
 
 def _glossary() -> Check:
     try:
-        glossary = load()
+        glossary = words()
     except SmarketingError as error:
         return Check("glossary", is_ok=False, message=error.message, remedy=error.remedy)
     return Check("glossary", is_ok=True, message=f"version {glossary.version_id}")

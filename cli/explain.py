@@ -8,12 +8,15 @@ import typer
 
 from cli.console import as_json, out, shown, table
 from cli.console import done as finish
-from glossary import load
 from pipeline import answers
 from pipeline.warehouse import open_warehouse
+from pipeline.words import words
 from warehouse.tables import metadata
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+
+TIMELINE = ("occurred_at", "team", "title", "channel", "campaign", "funnel_stage", "amount", "system")
+"""What of an event fits on a line."""
 
 glossary_app = typer.Typer(help="The shared words: check them, find vendor words that they lack.", no_args_is_help=True)
 
@@ -85,7 +88,7 @@ def print_journey(connection: sa.Connection, person_id: object) -> None:
         f"{summary['marketing_touch_count']} touches by marketing, {summary['sales_touch_count']} by sales, "
         f"outcome {summary['outcome']}, seen in {summary['system_count']} systems"
     )
-    table("", [{k: v for k, v in e.items() if k not in ("source_url", "no")} for e in events])
+    table("", [{k: v for k, v in e.items() if k in TIMELINE} for e in events])
     table("These records are one person because of", answers.why_one_person(connection, person_id))
 
 
@@ -94,7 +97,7 @@ def check(
     overlay: Annotated[Path | None, typer.Argument(help="A folder of your own, laid over the shipped words")] = None,
 ) -> None:
     """Load the glossary and report every mistake with file, line and remedy."""
-    finish(f"The glossary is sound: version {load(overlay).version_id}.", "`smarketing build`")
+    finish(f"The glossary is sound: version {words(overlay).version_id}.", "`smarketing build`")
 
 
 @glossary_app.command("gaps")

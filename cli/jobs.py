@@ -10,13 +10,13 @@ from cli.console import out, table
 from connectors import VENDORS, connect
 from connectors.base.model import Connector
 from errors import SmarketingError
-from glossary import load
 from pipeline import credentials
 from pipeline.build import build as run_build
 from pipeline.replay import quarantined, replay_stream, streams_in_raw
 from pipeline.sync import Interval, SyncCounts, sync_stream
 from pipeline.validate import validate
 from pipeline.warehouse import open_warehouse
+from pipeline.words import words
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="UTC; both or neither")]
 
@@ -46,7 +46,7 @@ def sync(
     interval = Interval(from_.replace(tzinfo=UTC), to.replace(tzinfo=UTC)) if from_ and to else None
     vendor, _, stream = what.partition(":")
     vendors = credentials.configured_vendors() if vendor == "all" else [vendor]
-    engine, glossary = open_warehouse(), load()
+    engine, glossary = open_warehouse(), words()
     rows: list[SyncCounts] = []
     failures: list[SmarketingError] = []
     if not vendors:
@@ -117,7 +117,7 @@ def _progress(step: str, rows: int) -> None:
 
 def build(full: Annotated[bool, typer.Option("--full", help="Redo everything, not only what changed")] = False) -> None:
     """Make identity, journey, attribution and marts of what changed, and publish them when the gate lets them pass."""
-    counts = run_build(open_warehouse(), load(), full=full, run_id="cli", progress=lambda _s, _r: None)
+    counts = run_build(open_warehouse(), words(), full=full, run_id="cli", progress=lambda _s, _r: None)
     table("Built", [{"step": s.name, "rows": s.rows, "seconds": s.seconds} for s in counts.steps])
     finish(
         f"Published; {counts.quarantined} rows set aside, {counts.warnings} warnings.",
@@ -131,7 +131,7 @@ def replay(
     ] = "",
 ) -> None:
     """Normalise again from raw, without calling any API: after mending a field map, or for what quarantine holds."""
-    engine, glossary = open_warehouse(), load()
+    engine, glossary = open_warehouse(), words()
     if what:
         vendor, _, stream = what.partition(":")
         work: dict[tuple[str, str], list[str] | None] = {

@@ -6,6 +6,7 @@ Great Expectations or a connection.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Connection
@@ -16,6 +17,7 @@ from errors import ConfigurationError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from glossary import Glossary
     from pipeline.sync import Interval
 
 STAGED = {vendor: Asset(f"smarketing://staging/{vendor}") for vendor in ("hubspot", "salesforce", "tryton")}
@@ -56,8 +58,12 @@ def credentials(vendor: str) -> dict[str, str]:
     return {**given, **extra}
 
 
+@cache
 def warehouse() -> "sa.Engine":
-    """The warehouse: Airflow connection `warehouse`, else SMARKETING_WAREHOUSE_URL, else the embedded server; migrated."""
+    """The warehouse: Airflow connection `warehouse`, else SMARKETING_WAREHOUSE_URL, else the embedded server; migrated.
+
+    Made once a process: a worker's is one task, a run without a scheduler is many.
+    """
     from warehouse import migrate  # noqa: PLC0415
     from warehouse.engine import connect  # noqa: PLC0415
 
@@ -67,6 +73,14 @@ def warehouse() -> "sa.Engine":
         engine = connect()
     migrate.upgrade(engine)
     return engine
+
+
+@cache
+def glossary() -> "Glossary":
+    """The shipped words, with those of the folder SMARKETING_GLOSSARY over them; loaded once a process."""
+    from pipeline.words import words  # noqa: PLC0415
+
+    return words()
 
 
 def backfill_interval(context: Mapping[str, Any]) -> "Interval | None":

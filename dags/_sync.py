@@ -8,7 +8,7 @@ from airflow.sdk import DAG, Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from connectors.base.model import Stream
-from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, warehouse
+from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, glossary, warehouse
 
 
 @task(
@@ -20,7 +20,6 @@ from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, w
 def sync(vendor: str, stream: str) -> dict[str, int]:
     """Bring one stream into staging; returns counts."""
     from connectors import connect  # noqa: PLC0415
-    from glossary import load  # noqa: PLC0415
     from pipeline.sync import sync_stream  # noqa: PLC0415
 
     context = get_current_context()
@@ -29,7 +28,7 @@ def sync(vendor: str, stream: str) -> dict[str, int]:
             warehouse(),
             connect(vendor, credentials(vendor)),
             stream,
-            load(),
+            glossary(),
             until=context.get("data_interval_end"),
             backfill=backfill_interval(context),
             full=bool(context["params"].get("full")),
@@ -47,11 +46,10 @@ def sync(vendor: str, stream: str) -> dict[str, int]:
 @task(trigger_rule="all_done")
 def validate(vendor: str) -> dict[str, int]:
     """Check what the streams brought, the failed ones aside; failing rows go to quarantine."""
-    from glossary import load  # noqa: PLC0415
     from pipeline.validate import validate as validate_vendor  # noqa: PLC0415
 
     with airflow_errors():
-        return validate_vendor(warehouse(), load(), vendor)._asdict()
+        return validate_vendor(warehouse(), glossary(), vendor)._asdict()
 
 
 def sync_dag(vendor: str, streams: Mapping[str, Stream]) -> DAG:

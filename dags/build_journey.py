@@ -2,18 +2,17 @@
 
 from airflow.sdk import dag, get_current_context, task
 
-from dags._glue import PUBLISHED, STAGED, airflow_errors, warehouse
+from dags._glue import PUBLISHED, STAGED, airflow_errors, glossary, warehouse
 
 
 @task(outlets=[PUBLISHED], retries=1)
 def build() -> dict[str, int]:
     """Build and publish in one transaction, after the gate; returns counts. Needs no dates: the queue says what to do."""
-    from glossary import load  # noqa: PLC0415
     from pipeline.build import build as build_marts  # noqa: PLC0415
 
     context = get_current_context()
     with airflow_errors():
-        return build_marts(warehouse(), load(), run_id=context["run_id"]).as_counts()
+        return build_marts(warehouse(), glossary(), run_id=context["run_id"]).as_counts()
 
 
 @dag(

@@ -18,15 +18,11 @@ from typing import Any, TextIO
 
 
 def prepare(home: Path) -> None:
-    """Make Airflow's own database below `home`, when there is none, and the pools that the DAGs name."""
+    """Make Airflow's own database below `home`, when there is none. Pools need a scheduler, so none are made."""
     home.mkdir(parents=True, exist_ok=True)
-    if (home / "airflow.db").exists():
-        return
-    for command in (
-        ["db", "migrate"],
-        *(["pools", "set", v, "8", f"tasks that read {v}"] for v in ("hubspot", "salesforce", "tryton")),
-    ):
-        subprocess.run([sys.executable, "-m", "airflow", *command], check=True, stdout=sys.stderr, stderr=sys.stderr)  # noqa: S603
+    if not (home / "airflow.db").exists():
+        migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
+        subprocess.run(migrate, check=True, stdout=sys.stderr, stderr=sys.stderr)  # noqa: S603 - our own command
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -41,7 +41,7 @@ print(json.dumps({"dags": dags, "errors": errors, "heavy": heavy, "seconds": sec
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, object]]]:
     """What Airflow makes of the DAG files, in a process with no connection defined."""
-    import os
+    import os  # noqa: PLC0415
 
     home = tmp_path_factory.mktemp("airflow")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "SMARKETING"))}

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from pipeline.credentials import VendorSettings
+from pipeline.words import WordSettings
 from warehouse.settings import WarehouseSettings
 
 ROOT = Path(__file__).parents[3]
@@ -25,7 +26,7 @@ ENV_EXAMPLE = {
     for line in (ROOT / ".env.example").read_text().splitlines()
     if line and not line.startswith("#")
 }
-SETTINGS = {f"SMARKETING_{name}".upper() for cls in (VendorSettings, WarehouseSettings) for name in cls.model_fields}
+SETTINGS = {f"SMARKETING_{name}".upper() for cls in (VendorSettings, WarehouseSettings, WordSettings) for name in cls.model_fields}
 
 
 def test_the_file_is_valid_compose() -> None:
@@ -79,13 +80,13 @@ def test_the_example_names_exactly_the_settings_that_exist() -> None:
 
 
 def test_the_defaults_in_the_example_are_the_real_ones() -> None:
-    for cls in (VendorSettings, WarehouseSettings):
+    for cls in (VendorSettings, WarehouseSettings, WordSettings):
         for name, field in cls.model_fields.items():
             assert ENV_EXAMPLE[f"SMARKETING_{name}".upper()] == str(field.default), name
 
 
 def test_airflow_knows_every_option_that_is_set() -> None:
-    from airflow.configuration import retrieve_configuration_description
+    from airflow.configuration import retrieve_configuration_description  # noqa: PLC0415 - seconds
 
     known = retrieve_configuration_description(include_providers=True)
     for service in SERVICES.values():
