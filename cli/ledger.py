@@ -37,7 +37,7 @@ def windows(
                 c.position_at.label("complete_until"),
                 sa.func.count(w.end_at).label("windows"),
                 sa.func.sum(w.expected_rows).label("expected"),
-                sa.func.sum(w.read_rows).filter(w.expected_rows.is_not(None)).label("of_them_read"),
+                sa.func.sum(w.counted_rows).label("counted"),
                 sa.func.sum(w.read_rows).label("read"),
             )
             .select_from(joined)

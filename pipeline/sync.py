@@ -138,6 +138,7 @@ class _Run:
         self.observed_at = connector.now()
         self.received = 0
         self.expected: int | None = None
+        self.counted: int | None = None
         self.parent_load_id: int | None = None
 
     def load(self, glossary: Glossary, run_id: str | None) -> SyncCounts:
@@ -163,6 +164,7 @@ class _Run:
             end_at=self.window.end,
             kind=kind,
             expected_rows=self.expected,
+            counted_rows=self.counted if self.expected else self.expected,
             read_rows=loaded.read,
             load_id=load_id,
         )
@@ -179,6 +181,8 @@ class _Run:
         for page in pages:
             if page.expected is not None:
                 self.expected = (self.expected or 0) + page.expected
+            if page.counted:
+                self.counted = (self.counted or 0) + page.counted
             waiting.extend(change._replace(version_at=None) if undated else change for change in page.changes)
             if len(waiting) >= raw.BATCH:
                 self._flush(waiting)

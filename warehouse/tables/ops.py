@@ -34,6 +34,7 @@ window = table(
     column("end_at", Timestamp, "End, exclusive", key=True),
     column("kind", Text, "Why it was read", null=False, values=("incremental", "backfill", "full")),
     column("expected_rows", Big, "Independent count by the vendor; null where its API has none"),
+    column("counted_rows", Big, "Records read that this count speaks of: deletes and merges are often not among them"),
     column("read_rows", Big, "Distinct records read", null=False),
     column("load_id", Big, "The load that read it last", null=False),
     column("read_at", Timestamp, "When it was read last", null=False, default="now()"),

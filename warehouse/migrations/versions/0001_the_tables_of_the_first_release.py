@@ -889,6 +889,12 @@ def upgrade() -> None:
             nullable=True,
             comment="Independent count by the vendor; null where its API has none",
         ),
+        sa.Column(
+            "counted_rows",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Records read that this count speaks of: deletes and merges are often not among them",
+        ),
         sa.Column("read_rows", sa.BigInteger(), nullable=False, comment="Distinct records read"),
         sa.Column("load_id", sa.BigInteger(), nullable=False, comment="The load that read it last"),
         sa.Column(
