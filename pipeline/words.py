@@ -26,4 +26,6 @@ def words(overlay: Path | None = None) -> Glossary:
         ConfigurationError: all mistakes at once, each with file, line and remedy.
     """
     given = WordSettings().glossary
-    return load(overlay or (Path(given) if given else None), known_columns=KNOWN_COLUMNS, known_functions=KNOWN_FUNCTIONS)
+    return load(
+        overlay or (Path(given) if given else None), known_columns=KNOWN_COLUMNS, known_functions=KNOWN_FUNCTIONS
+    )

@@ -80,7 +80,10 @@ def record_window(connection: sa.Connection, **values: Any) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["vendor", "stream", "start_at", "end_at"],
-            set_={name: statement.excluded[name] for name in ("kind", "expected_rows", "counted_rows", "read_rows", "load_id")}
+            set_={
+                name: statement.excluded[name]
+                for name in ("kind", "expected_rows", "counted_rows", "read_rows", "load_id")
+            }
             | {"read_at": sa.func.now()},
         )
     )

@@ -68,7 +68,7 @@ def test_there_are_exactly_these_dags(parsed: dict[str, dict[str, dict[str, obje
 
 
 def test_parsing_imports_nothing_heavy(parsed: dict[str, dict[str, dict[str, object]]]) -> None:
-    assert parsed["heavy"] == []
+    assert not parsed["heavy"]
 
 
 @pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "tryton"])
@@ -90,4 +90,6 @@ def test_a_sync_reads_by_interval_checks_and_announces(
 def test_the_build_waits_for_assets(parsed: dict[str, dict[str, dict[str, object]]]) -> None:
     dag = parsed["dags"]["build_journey"]
     assert "Asset" in str(dag["timetable"])
-    assert list(dag["tasks"]) == ["build"]  # type: ignore[call-overload]
+    tasks = dag["tasks"]
+    assert isinstance(tasks, dict)
+    assert set(tasks) == {"build"}

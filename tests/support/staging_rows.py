@@ -144,7 +144,7 @@ def contents(connection: sa.Connection, tables: Iterable[str] = BUILT) -> dict[s
 def rows(connection: sa.Connection, table: str, order: str) -> list[Mapping[str, Any]]:
     """All rows of one table as mappings, in the given order."""
     query = sa.select(metadata.tables[table]).order_by(sa.text(order))
-    return list(connection.execute(query).mappings())
+    return [dict(r) for r in connection.execute(query).mappings()]
 
 
 def empty(connection: sa.Connection) -> None:

@@ -244,7 +244,9 @@ funnel_entry = table(
     "A person's first entry into a funnel stage, with what became of it: what marts.funnel_conversion counts",
     column("person_id", Uuid, "Person (core.person)", key=True),
     column("stage", Text, "Funnel stage", key=True),
-    column("reading", Text, "all_stages: passed each earlier one; any_stage", key=True, values=("all_stages", "any_stage")),
+    column(
+        "reading", Text, "all_stages: passed each earlier one; any_stage", key=True, values=("all_stages", "any_stage")
+    ),
     column("cohort_on", sa.Date(), "Month of entry, in the reporting time zone", null=False),
     column("lead_source", Text, "Canonical lead source; unknown where no system gives one", null=False),
     column("is_converted", Bool, "Entered the next stage (all_stages) or any later one", null=False),

@@ -9,7 +9,12 @@ from warehouse.tables import SCHEMAS, metadata
 
 
 def test_migrations_and_metadata_agree(warehouse: sa.Engine) -> None:
-    options = {"include_schemas": True, "include_name": migrate.compared, "version_table_schema": "ops", "compare_type": True}
+    options = {
+        "include_schemas": True,
+        "include_name": migrate.compared,
+        "version_table_schema": "ops",
+        "compare_type": True,
+    }
     with warehouse.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     assert found == []
@@ -33,7 +38,5 @@ def test_every_table_and_column_has_a_comment_and_a_place() -> None:
 
 def test_comments_reach_the_database(warehouse: sa.Engine) -> None:
     with warehouse.connect() as connection:
-        comment = connection.scalar(
-            sa.text("SELECT col_description('marts.customer_journey'::regclass, 1)")
-        )
+        comment = connection.scalar(sa.text("SELECT col_description('marts.customer_journey'::regclass, 1)"))
     assert comment == metadata.tables["marts.customer_journey"].columns[0].comment

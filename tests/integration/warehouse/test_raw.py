@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from warehouse import raw
 from warehouse.engine import transaction
+from warehouse.tables.raw import raw_table
 
 T0 = datetime(2026, 5, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -108,4 +109,4 @@ def test_absent_keys_become_deletes_once(warehouse: sa.Engine) -> None:
             assert raw.missing_keys(connection, table) == (["new"], [])
             assert raw.delete_absent(connection, table, load_id, NOW) == gone
     with warehouse.connect() as connection:
-        assert list(raw.live_ids(connection, raw.raw_table("acme", "things"))) == ["a", "c"]
+        assert list(raw.live_ids(connection, raw_table("acme", "things"))) == ["a", "c"]

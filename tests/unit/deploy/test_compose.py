@@ -26,7 +26,11 @@ ENV_EXAMPLE = {
     for line in (ROOT / ".env.example").read_text().splitlines()
     if line and not line.startswith("#")
 }
-SETTINGS = {f"SMARKETING_{name}".upper() for cls in (VendorSettings, WarehouseSettings, WordSettings) for name in cls.model_fields}
+SETTINGS = {
+    f"SMARKETING_{name}".upper()
+    for cls in (VendorSettings, WarehouseSettings, WordSettings)
+    for name in cls.model_fields
+}
 
 
 def test_the_file_is_valid_compose() -> None:
