@@ -60,7 +60,7 @@ def _make_view(connection: sa.Connection, entity: str, load_ids: Sequence[int]) 
 
 
 def _stop_if_blocked(entity: str, outcomes: Sequence[Outcome]) -> None:
-    blocked = [o for o in outcomes if not o.is_success and (o.expectation.severity == "block" or o.error)]
+    blocked = [o for o in outcomes if o.error or (not o.is_success and o.expectation.severity == "block")]
     if blocked:
         rules = ", ".join(f"{o.expectation.rule} ({o.error or f'{o.failed} rows'})" for o in blocked)
         raise GateError(
