@@ -4,8 +4,10 @@ A reference arrives as an id, as `{"id": 7, "rec_name": "..."}`, or as `model,7`
 Tryton's own wrapping (`{"__class__": "Decimal", "decimal": "1.50"}`). All of these are read.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 _COMPANY: Final = re.compile(
@@ -90,26 +92,52 @@ def _is_company(record: Mapping[str, Any], name: str) -> bool:
     return said if isinstance(said, bool) else bool(_COMPANY.search(name.strip()))
 
 
+_CLOSED: Final = {"won": True, "lost": True, "cancelled": True}
+"""States that end an opportunity. `converted` does not: a sale was drafted, and may still be refused."""
+
+
 def sale_opportunity(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A sale opportunity with plain references and words."""
-    state = record.get("state")
-    closed = {"converted": True, "lost": True, "cancelled": True}.get(str(state), False)
+    state = str(record.get("state"))
     yield {
         **record,
+        "name": record.get("description") or record.get("reference") or record.get("number"),
         "party_id": reference(record.get("party")),
         "contact_id": _contact(record),
         "employee_id": reference(record.get("employee")),
-        "campaign": reference(record.get("marketing_campaign")),
         "source": word(record.get("marketing_source")) or word(record.get("lead_source")),
-        "medium": word(record.get("marketing_medium")),
         "currency_code": word(record.get("currency")),
         "amount": scalar(record.get("amount")),
         "probability": scalar(record.get("conversion_probability")),
-        "closed": closed,
-        "won": state == "converted",
-        "closed_on": scalar(record.get("end_date")),
+        "closed": _CLOSED.get(state, False),
+        "won": state == "won",
+        "closed_on": _closed_at(record, state),
+        # Tryton keeps the reason when a lost opportunity is opened again.
+        "loss_reason": record.get("lost_reason") if state in ("lost", "cancelled") else None,
         "create_date": scalar(record.get("create_date")),
     }
+
+
+def _closed_at(record: Mapping[str, Any], state: str) -> Any:
+    """When it ended: the moment that it came into its state where that is the end date or next to it, else the end date.
+
+    The end date is a day, in the company's time zone, and would lie before the moment of creation for what is won on its
+    first day. A moment on another day is that of an import, or of a later correction.
+    """
+    end = scalar(record.get("end_date"))
+    changes = _maps(record.get("state_changes"))
+    if state not in _CLOSED or not changes or changes[-1].get("state") != state:
+        return end
+    at = scalar(changes[-1].get("at"))
+    return at if end is None or _days_between(at, end) <= 1 else end
+
+
+def _days_between(one: Any, other: Any) -> float:
+    """Days between two dates or times in ISO 8601; infinite where one is neither."""
+    try:
+        return abs((date.fromisoformat(str(one)[:10]) - date.fromisoformat(str(other)[:10])).days)
+    except ValueError:
+        return math.inf
 
 
 def mailing_list_email(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

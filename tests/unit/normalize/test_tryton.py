@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
+import pytest
+
 from tests.unit.normalize.conftest import One, Run
 
 
@@ -79,6 +82,56 @@ def test_an_opportunity_with_its_states(run: Run) -> None:
     assert len({c["source_id"] for c in changes}) == 4
 
 
+@pytest.mark.parametrize(
+    ("state", "status", "stage", "reason"),
+    [
+        ("lead", "open", "discovery", None),
+        ("opportunity", "open", "qualification", None),
+        ("converted", "open", "proposal", None),
+        ("won", "won", "won", None),
+        ("lost", "lost", "lost", "price"),
+        ("cancelled", "lost", "lost", "price"),
+        ("of a module of theirs", "open", "unmapped", None),
+    ],
+)
+def test_what_each_state_says(run: Run, state: str, status: str, stage: str, reason: str | None) -> None:
+    deal = {
+        "id": 4, "state": state, "party": 12, "lost_reason": "Price too high", "create_date": "2024-01-01T00:00:00Z",
+        "state_changes": [{"at": "2024-01-01T00:00:00Z", "state": state}],
+    }  # fmt: skip
+    result = run("tryton", "opportunity", deal)
+    (row,) = result.frames["opportunity"].to_dicts()
+    assert (row["status"], row["stage"], row["loss_reason"]) == (status, state, reason)
+    changes = result.frames["stage_change"].filter(pl.col("subject_type") == "opportunity").to_dicts()
+    assert [change["to_stage"] for change in changes] == [stage]
+
+
+@pytest.mark.parametrize(
+    ("end_date", "closed_at"),
+    [
+        ("2024-02-01", datetime(2024, 2, 1, 13, 5, tzinfo=UTC)),  # the day of the change: the moment is known
+        ("2024-01-31", datetime(2024, 2, 1, 13, 5, tzinfo=UTC)),  # the day before, in the company's zone
+        (None, datetime(2024, 2, 1, 13, 5, tzinfo=UTC)),
+        ("2019-06-30", datetime(2019, 6, 30, tzinfo=UTC)),  # imported long after
+    ],
+)
+def test_a_deal_closes_at_the_moment_that_the_history_knows(
+    one: One, end_date: str | None, closed_at: datetime
+) -> None:
+    deal = {
+        "id": 4, "state": "won", "party": 12, "create_date": "2024-02-01T13:00:00Z", "end_date": end_date,
+        "state_changes": [
+            {"at": "2024-02-01T13:00:00Z", "state": "lead"}, {"at": "2024-02-01T13:05:00Z", "state": "won"},
+        ],
+    }  # fmt: skip
+    assert one("tryton", "opportunity", "opportunity", deal)["closed_at"] == closed_at
+
+
+def test_a_deal_without_description_bears_its_number(one: One) -> None:
+    deal = {"id": 4, "state": "lead", "party": 12, "description": None, "reference": "", "number": "17"}
+    assert one("tryton", "opportunity", "opportunity", deal)["name"] == "17"
+
+
 def test_lists_employees_and_scenarios(one: One, run: Run) -> None:
     row = one("tryton", "mailing_list_email", "person", {"id": 1, "email": "a@x.example", "active": False, "party": 12})
     assert (row["funnel_stage"], row["is_opted_out"], row["same_as"]) == ("subscriber", True, ["tryton:party:12"])
@@ -102,7 +155,7 @@ def test_lists_employees_and_scenarios(one: One, run: Run) -> None:
 
 def test_tryton_own_wrapping_of_values_is_read(one: One) -> None:
     deal = {
-        "id": 4, "state": "converted", "party": {"id": 12, "rec_name": "A"}, "amount": {"__class__": "Decimal", "decimal": "0.10"},
+        "id": 4, "state": "won", "party": {"id": 12, "rec_name": "A"}, "amount": {"__class__": "Decimal", "decimal": "0.10"},
         "end_date": {"__class__": "date", "year": 2024, "month": 2, "day": 3},
         "create_date": {"__class__": "datetime", "year": 2024, "month": 1, "day": 2, "hour": 3, "minute": 4, "second": 5, "microsecond": 6},
     }  # fmt: skip
