@@ -13,23 +13,26 @@ from transforms.work import Work, quoted
 FIELDS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host", "touch_type")
 """What rules may look at: trimmed text, empty where missing."""
 
-# String functions: regular expressions cost ten times as much, and this runs on every touch.
-_REST = "CASE WHEN strpos({0}, '//') > 0 THEN substr({0}, strpos({0}, '//') + 2) ELSE {0} END"
-_HOST = f"lower(split_part(split_part(split_part(split_part({_REST}, '/', 1), '?', 1), '#', 1), ':', 1))"
+
+def host(column: str) -> str:
+    """SQL for the host of a URL, lower case, www included; null where there is no URL.
+
+    String functions: regular expressions cost ten times as much, and this runs on every touch.
+    """
+    rest = f"split_part({column}, '//', 1 + (strpos({column}, '//') > 0)::int)"
+    return f"lower(split_part(split_part(split_part(split_part({rest}, '/', 1), '?', 1), '#', 1), ':', 1))"
 
 
-def _host(column: str) -> str:
-    """SQL for the host of a URL, lower case and without www; null where there is none."""
-    host = _HOST.format(f"trim({column})")
-    return f"CASE WHEN left({host}, 4) = 'www.' THEN substr({host}, 5) ELSE {host} END"
-
-
-EVIDENCE = f"""
+EVIDENCE = """
   coalesce(trim(t.utm_source), '') AS utm_source, coalesce(trim(t.utm_medium), '') AS utm_medium,
   coalesce(trim(t.utm_campaign), '') AS utm_campaign, coalesce(trim(t.click_id), '') AS click_id,
-  CASE WHEN t.referrer IS NULL OR {_host("t.referrer")} = {_host("t.url")} THEN '' ELSE {_host("t.referrer")} END
+  CASE WHEN t.came_from IS NULL OR concat('www.', t.came_from) = t.page_host OR t.came_from = concat('www.', t.page_host)
+    OR t.came_from = t.page_host THEN '' WHEN left(t.came_from, 4) = 'www.' THEN substr(t.came_from, 5) ELSE t.came_from END
     AS referrer_host"""
-"""Columns that rules look at, of a row `t` of staging.touch; a referrer on the page's own host says nothing."""
+"""Columns that rules look at, of a touch `t` with the hosts of its referrer (`came_from`) and page (`page_host`).
+
+A referrer on the page's own host says nothing.
+"""
 
 # Rules are tried once for each combination that occurs, not for each touch.
 _RULED = """

@@ -7,7 +7,7 @@ meetings and sales mails that took place. Mails sent, machine opens, automation 
 One call, meeting or mail that two systems tell of within 15 minutes is one event; the CRM's row is kept.
 """
 
-from transforms.journey.channels import EVIDENCE, find_channels
+from transforms.journey.channels import EVIDENCE, find_channels, host
 from transforms.journey.duplicates import tell_once
 from transforms.work import Work
 
@@ -50,11 +50,12 @@ _PERSON_TOUCH = f"""
 SELECT t.person_id, t.source_id, t.occurred_at, t.type AS touch_type, t.campaign_source_id, t.content_asset_source_id,
   t.lead_source, t.is_machine, t.source_system, t.source_stream, t.source_record_id, t.source_url, t.load_id, {EVIDENCE}
 FROM (
-  SELECT f.person_id, t.* FROM pg_temp.affected_person AS f
+  SELECT f.person_id, t.*, {host("trim(t.referrer)")} AS came_from, {host("trim(t.url)")} AS page_host
+  FROM pg_temp.affected_person AS f
   JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
   JOIN {{staging.touch}} AS t ON t.person_source_id = l.source_id
   UNION ALL
-  SELECT a.person_id, t.* FROM pg_temp.person_address AS a
+  SELECT a.person_id, t.*, {host("trim(t.referrer)")}, {host("trim(t.url)")} FROM pg_temp.person_address AS a
   JOIN {{staging.touch}} AS t ON t.person_email = a.value AND t.person_source_id IS NULL
 ) AS t
 WHERE NOT t.is_deleted

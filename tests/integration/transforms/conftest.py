@@ -1,5 +1,6 @@
 """A warehouse connection with builders, and one call that builds; at the end of each test a full build must change nothing."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from tests.support.staging_rows import BUILT, StagingRows, contents, rows, settings
 from transforms.build import BuildCounts, build
 from transforms.settings import Settings
+from warehouse.engine import connect
 
 
 @dataclass
@@ -50,9 +52,24 @@ class World:
         return {row["source_id"]: row["person_id"] for row in self.table("core.identity_link")}
 
 
+@pytest.fixture(scope="session")
+def shared_warehouse(server_url: sa.URL, template_database: str) -> Iterator[sa.Engine]:
+    """One warehouse for all tests of this folder: each works in a transaction that is rolled back."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"'))
+    engine = connect(server_url.set(database=name))
+    yield engine
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
 @pytest.fixture
-def world(warehouse: sa.Engine) -> Iterator[World]:
-    with warehouse.begin() as connection:
+def world(shared_warehouse: sa.Engine) -> Iterator[World]:
+    with shared_warehouse.connect() as connection, connection.begin() as transaction:
         made = World(connection, StagingRows(connection), settings())
         yield made
         made.check()
+        transaction.rollback()
