@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak up down lock migration clean
+.PHONY: help setup demo test lint format bench soak up down lock migration docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,7 +54,11 @@ lock: setup ## Pin the whole environment anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml --upgrade -o requirements.lock
 
 migration: setup ## Write a migration for changed tables: make migration M="what changes"
-	@$(BIN)/python -m warehouse.migrate "$(M)"
+	@$(BIN)/python -m warehouse.revise "$(M)"
+	@$(BIN)/ruff format --quiet warehouse/migrations/versions
+
+docs: setup ## Write docs/tables.md anew from the table metadata
+	@$(BIN)/python -m warehouse.dictionary
 
 clean: ## Remove what is local: demo, test server, caches (not .venv)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "from pathlib import Path; from warehouse import embedded; [embedded.stop(p.parent) for p in Path('.local').glob('*/PG_VERSION')]; [embedded.stop(p.parent) for p in Path('.local').glob('*/postgres/PG_VERSION')]"; fi

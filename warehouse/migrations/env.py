@@ -3,7 +3,7 @@
 from alembic import context
 
 from warehouse.engine import connect
-from warehouse.migrate import compared
+from warehouse.migrate import compared, declared
 from warehouse.tables import metadata
 
 
@@ -14,6 +14,7 @@ def _run(connection: object) -> None:
         version_table_schema="ops",
         include_schemas=True,
         include_name=compared,  # type: ignore[arg-type]
+        include_object=declared,
         compare_type=True,
         compare_server_default=True,
     )

@@ -12,6 +12,7 @@ def test_migrations_and_metadata_agree(warehouse: sa.Engine) -> None:
     options = {
         "include_schemas": True,
         "include_name": migrate.compared,
+        "include_object": migrate.declared,
         "version_table_schema": "ops",
         "compare_type": True,
     }
