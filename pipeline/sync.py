@@ -146,13 +146,15 @@ class _Run:
         vendor, name = self.connector.vendor, self.stream.name
         load_id = ledger.open_load(self.connection, kind, vendor, name, run_id)
         raw.begin(self.connection)
+        # Before the read: what is made meanwhile must not make up for what was deleted.
+        live = self.connector.count(self.stream) if self._may_count else None
         self._receive(self.connector.read(self.stream, self.window, self._parent_ids()))
         self._receive_restored()
         if self.stream.finds_deletes == "absence":
             raw.begin_keys(self.connection)
             raw.keys_from_incoming(self.connection)
         loaded = raw.merge(self.connection, self.table, load_id, touch_all=kind == "backfill")
-        deleted = self._find_deletes(load_id)
+        deleted = self._find_deletes(load_id, live)
         staged = normalize_touched(self.connection, vendor, name, glossary, load_id)
         if kind != "backfill":
             ledger.move_cursor(self.connection, vendor, name, self.window.end, load_id, self.parent_load_id)
@@ -214,14 +216,27 @@ class _Run:
         suspects = raw.deleted_since(self.connection, self.table, self.observed_at - self.stream.restorable_for)
         self._receive_ids(suspects, undated=True)
 
-    def _find_deletes(self, load_id: int) -> int:
-        """Add deletes for what the vendor no longer has; read what it has and we lack."""
-        if self.window.kind == "backfill":
+    @property
+    def _may_count(self) -> bool:
+        return self.stream.finds_deletes == "count" and self.window.kind != "backfill"
+
+    def _find_deletes(self, load_id: int, live: int | None) -> int:
+        """Add deletes for what the vendor no longer has; read what it has and we lack.
+
+        live: how many records the vendor counted before the read, where the stream has a count.
+        """
+        if self.window.kind == "backfill" or (live is not None and raw.count_live(self.connection, self.table) <= live):
             return 0
-        if self.stream.finds_deletes == "keys":
+        if self.stream.finds_deletes in ("keys", "count"):
             raw.begin_keys(self.connection)
             for keys in self.connector.read_keys(self.stream):
                 raw.receive_keys(self.connection, keys)
+            if live is not None and raw.count_keys(self.connection) < live:
+                # A list that shows less than was counted proves nothing, and would delete what it left out.
+                log.warning(
+                    "%s:%s lists less than it counts: no deletes are concluded", self.connector.vendor, self.stream.name
+                )
+                return 0
             unknown, deleted = raw.missing_keys(self.connection, self.table)
             self._receive_ids(unknown)
             self._receive_ids(deleted, undated=True)

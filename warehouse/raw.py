@@ -231,6 +231,16 @@ def live_ids(connection: sa.Connection, table: sa.Table) -> Iterator[str]:
     yield from connection.scalars(sa.text(f"SELECT record_id FROM ({_newest(table)}) n WHERE op = 'upsert' ORDER BY 1"))
 
 
+def count_live(connection: sa.Connection, table: sa.Table) -> int:
+    """How many records live."""
+    return int(connection.scalar(sa.text(f"SELECT count(*) FROM ({_newest(table)}) n WHERE op = 'upsert'")) or 0)
+
+
+def count_keys(connection: sa.Connection) -> int:
+    """How many live ids `receive_keys` got."""
+    return int(connection.scalar(sa.text("SELECT count(*) FROM live_key")) or 0)
+
+
 def last_load(connection: sa.Connection, table: sa.Table) -> int | None:
     """The last load that added a version to the stream; None where there is none."""
     load_id: int | None = connection.scalar(sa.text(f"SELECT max(load_id) FROM {table.fullname}"))

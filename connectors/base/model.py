@@ -74,8 +74,9 @@ class Stream:
     hold_back: how far before the vendor's now an incremental window ends.
     parent: the stream whose record ids `read` needs (`ids`), or None.
     parent_ids: which of the parent's ids it is given: all that live, or those that this night changed.
-    finds_deletes: how deletes are noticed: "read" (the stream's own pages carry them), "keys" (by comparing `read_keys` with
-        the warehouse), "absence" (a full read: what it no longer shows is gone), or "never" (append-only).
+    finds_deletes: how deletes are noticed: "read" (the stream's own pages carry them), "count" (so, and what was deleted for
+        good by comparing `read_keys` with the warehouse when the vendor's `count` is less than what lives there), "keys" (by
+        comparing `read_keys` each time), "absence" (a full read: what it no longer shows is gone), or "never" (append-only).
     restorable_for: how long a deleted record can come back without showing in any window (HubSpot's archive: 90 days); such
         records are asked for by id. Zero: a restore shows as a modification.
     order: streams with lower numbers are read first within a vendor; equal numbers may run in parallel.
@@ -89,7 +90,7 @@ class Stream:
     hold_back: timedelta = timedelta(0)
     parent: str | None = None
     parent_ids: Literal["all", "changed"] = "all"
-    finds_deletes: Literal["read", "keys", "absence", "never"] = "read"
+    finds_deletes: Literal["read", "count", "keys", "absence", "never"] = "read"
     restorable_for: timedelta = timedelta(0)
     order: int = 0
     path: str = ""
@@ -119,7 +120,7 @@ class Connector(Protocol):
         ...
 
     def read(self, stream: Stream, window: Window, ids: Iterable[str] = ()) -> Iterator[Page]:
-        """Everything of `stream` in `window`, deletes and merges included where finds_deletes is "read".
+        """Everything of `stream` in `window`, deletes and merges included where finds_deletes is "read" or "count".
 
         ids: the parent stream's record ids, for streams with a parent.
 
@@ -133,7 +134,11 @@ class Connector(Protocol):
         ...
 
     def read_keys(self, stream: Stream) -> Iterator[list[str]]:
-        """The ids of all live records, for streams with finds_deletes "keys"."""
+        """The ids of all live records, for streams with finds_deletes "keys" or "count"."""
+        ...
+
+    def count(self, stream: Stream) -> int:
+        """How many live records the vendor counts now, for streams with finds_deletes "count"."""
         ...
 
     def check(self) -> list[Check]:

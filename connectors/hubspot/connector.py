@@ -75,16 +75,31 @@ class HubSpot:
                 )
 
     def read_keys(self, stream: Stream) -> Iterator[list[str]]:
-        """Not needed: no HubSpot stream finds its deletes by comparing keys.
+        """The ids of all live records of an object stream, by list, which knows of a delete at once.
 
         Raises:
-            ConfigurationError: always.
+            ConfigurationError: the stream finds its deletes in another way.
         """
-        raise ConfigurationError(
-            f"hubspot:{stream.name} finds deletes by {stream.finds_deletes!r}, not by keys.",
-            remedy="Read the stream instead.",
-        )
+        _must_count(stream)
+        return objects.keys(self.api, stream)
+
+    def count(self, stream: Stream) -> int:
+        """How many live records search counts; its index lags, so it may still count what is gone.
+
+        Raises:
+            ConfigurationError: the stream finds its deletes in another way.
+        """
+        _must_count(stream)
+        return search.total(self.api, stream)
 
     def check(self) -> list[Check]:
         """Key, scopes, clock: one line each, with a remedy."""
         return check(self.api)
+
+
+def _must_count(stream: Stream) -> None:
+    if stream.finds_deletes != "count":
+        raise ConfigurationError(
+            f"hubspot:{stream.name} finds deletes by {stream.finds_deletes!r}, not by keys.",
+            remedy="Read the stream instead.",
+        )

@@ -75,6 +75,17 @@ def full(api: Api, properties: Properties, stream: Stream, window: Window) -> It
         yield from search.windowed(api, properties, stream, Window(stream.name, EPOCH, window.end, "full"))
 
 
+def keys(api: Api, stream: Stream) -> Iterator[list[str]]:
+    """The ids of all live records, by list, a page at a time."""
+    query = f"{stream.path}?limit={LIST_PAGE}&archived=false&properties=hs_object_id"
+
+    def fetch(after: str | None) -> Results:
+        return api.ask(query + (f"&after={quote(after)}" if after else ""), Results)
+
+    for page in ahead(by_token(fetch, next_of, where=f"hubspot:{stream.name}")):
+        yield [head_of(raw).id for raw in page.results]
+
+
 def archived_pages(api: Api, properties: Properties, stream: Stream) -> Iterator[Page]:
     """What lies in HubSpot's recycle bin (about 90 days) as deletes. The list has no filter on time."""
     for page in listed(api, properties, stream, archived=True):

@@ -39,6 +39,7 @@ def _object(name: str, properties: str, cursor: str = "hs_lastmodifieddate") -> 
     return Stream(
         name,
         lookback=SEARCH_LAG,
+        finds_deletes="count",  # GDPR deletes and emptied recycle bins leave no trace
         restorable_for=RECYCLE_BIN,
         path=f"/crm/v3/objects/{name}",
         options={"reader": "objects", "type": name, "cursor": cursor, "properties": tuple(properties.split())},

@@ -23,7 +23,7 @@ def _stream(
     fields: str,
     *,
     axis: str = "SystemModstamp",
-    finds_deletes: Literal["read", "keys", "never"] = "read",
+    finds_deletes: Literal["read", "count", "keys", "never"] = "count",
 ) -> Stream:
     return Stream(
         name,
@@ -36,7 +36,13 @@ def _stream(
 
 
 _ALL = (
-    _stream("user", "User", "Id Name Email Department TimeZoneSidKey IsActive CreatedDate SystemModstamp"),
+    # Users cannot be deleted.
+    _stream(
+        "user",
+        "User",
+        "Id Name Email Department TimeZoneSidKey IsActive CreatedDate SystemModstamp",
+        finds_deletes="read",
+    ),
     _stream(
         "campaign",
         "Campaign",

@@ -82,6 +82,13 @@ class TrytonConnector:
         for batch in self.rest.ids(reading.model, domain, KEYS_PAGE):
             yield [str(id_) for id_ in batch]
 
+    def count(self, stream: Stream) -> int:
+        """How many records there are and not archived."""
+        reading = _reading(stream)
+        if reading.model not in self._installed:
+            return 0
+        return self.rest.count(reading.model, [["active", "=", True]] if reading.is_archivable else [])
+
     def check(self) -> list[Check]:
         """Address, key, clock, modules, rights and companies."""
         return checks(self.rest)

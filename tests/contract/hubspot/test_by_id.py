@@ -3,7 +3,7 @@ import json
 import pytest
 
 from connectors.base.model import Change, Connector
-from errors import AnswerError, UnreachableError
+from errors import AnswerError, ConfigurationError, UnreachableError
 from tests.contract.hubspot.fake import FakeHubSpot, Json, Record, Reply
 from tests.contract.hubspot.helpers import START, ids_of, read
 
@@ -32,6 +32,24 @@ def test_merged_away_archived_and_unknown_ids_are_left_out(vendor: FakeHubSpot, 
         ("1", "merge", "3"),
         ("2", "merge", "3"),
     ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 101, 200])
+def test_keys_are_the_ids_of_all_live_records_and_agree_with_the_count(
+    vendor: FakeHubSpot, hubspot: Connector, count: int
+) -> None:
+    vendor.add("contacts", *(Record(one, START) for one in range(1, count + 1)), Record(900, START, archived_at=START))
+    stream = hubspot.streams["contacts"]
+    assert [one for batch in hubspot.read_keys(stream) for one in batch] == [str(one) for one in range(1, count + 1)]
+    assert hubspot.count(stream) == count
+
+
+def test_streams_that_are_read_whole_or_never_change_have_no_keys(hubspot: Connector) -> None:
+    for name in ("owners", "email_events", "contact_history"):
+        with pytest.raises(ConfigurationError, match=name):
+            hubspot.read_keys(hubspot.streams[name])
+        with pytest.raises(ConfigurationError, match=name):
+            hubspot.count(hubspot.streams[name])
 
 
 def partial(category: str) -> Reply:

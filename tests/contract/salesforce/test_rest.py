@@ -331,6 +331,7 @@ def test_keys_are_those_that_live(org: Org, made: Made) -> None:
     keys = [key for batch in connector.read_keys(connector.streams["campaign_member"]) for key in batch]
     assert lead(19)["Id"] not in keys
     assert lead(17)["Id"] in keys
+    assert connector.count(connector.streams["campaign_member"]) == len(keys)
 
 
 def test_the_clock_is_the_vendors(org: Org, made: Made) -> None:

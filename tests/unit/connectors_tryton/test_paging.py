@@ -32,6 +32,7 @@ def test_all_records_are_read_once_whatever_the_last_page_holds(
     assert [change.record_id for change in read("party")] == ids
     assert [change.record_id for change in read("party", "incremental", T0, T0 + timedelta(seconds=1))] == ids
     assert [id_ for batch in connector.read_keys(stream) for id_ in batch] == ids
+    assert connector.count(stream) == len(ids)
     assert [c.record_id for page in connector.read_ids(stream, iter([*ids, "9999"])) for c in page.changes] == ids
 
 
