@@ -2,7 +2,8 @@
 
     inside.py install CONFIG DATABASE   installs the modules, adds what must exist before the first opportunity, and
                                         prints the keys as one line of JSON
-    inside.py serve CONFIG DATABASE     serves until standard input closes, which it does when the parent ends
+    inside.py serve CONFIG DATABASE     serves until standard input closes, which it does when the parent ends; a time on a
+                                        line of it (ISO 8601) sets the server's clock, and is repeated on standard output
 
 Data that changes later goes through the running server's REST instead (see `records`), as a user's would.
 """
@@ -11,7 +12,7 @@ import json
 import os
 import sys
 import threading
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -97,9 +98,8 @@ def _company(pool: Any) -> Any:
         )
         for code, (name, rate) in CURRENCIES.items()
     }
-    for name in ("Company", "Person"):
-        _add(pool, "party.category", name=name)
-    party = _add(pool, "party.party", name="Sandbox Seller")
+    of_company, _of_person = (_add(pool, "party.category", name=name) for name in ("Company", "Person"))
+    party = _add(pool, "party.party", name="Sandbox Seller", categories=[("add", [of_company.id])])
     return _add(pool, "company.company", party=party.id, currency=currencies["BRL"].id)
 
 
@@ -126,11 +126,27 @@ def _key(pool: Any, user: int) -> str:
     return str(application.key)
 
 
+_clocks: list[Any] = []
+
+
+def _set_clock(at: str) -> None:
+    """Let the whole process live at `at` and on from there, so that its dates are those of the world it belongs to."""
+    import time_machine  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415 - only where a clock is set
+
+    while _clocks:
+        _clocks.pop().stop()
+    _clocks.append(time_machine.travel(datetime.fromisoformat(at), tick=True))
+    _clocks[-1].start()
+
+
 def serve(config_file: str, database: str) -> None:
     """Serve until standard input ends: a parent that is killed takes its server with it."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        for line in sys.stdin:
+            _set_clock(line.strip())
+            sys.stdout.write(f"\nclock {line.strip()}\n")
+            sys.stdout.flush()
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()

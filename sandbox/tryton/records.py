@@ -1,6 +1,7 @@
 """A small business inside a running Tryton: parties, deals, lists and a scenario, drawn from a seed, that lives by the day."""
 
 import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,10 @@ LEAD, LOST, WON = 1, 2, 7
 """Of eight opportunities two stay leads, two are lost and one is won; three are open, one of them with lines."""
 
 PARTY, DEAL, MECHANISM = "party.party", "sale.opportunity", "party.contact_mechanism"
+
+
+Known = Mapping[str, str]
+"""Somebody who is in other systems too: {"name", "email"}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,55 @@ class Business:
         self.admin = Admin(server)
         self._seed = seed
 
-    def fill(self, *, parties: int = 200, opportunities: int = 60) -> None:
-        """Fill an empty server: `parties` (a third of them companies), `opportunities`, lists, one scenario that ran."""
+    def fill(
+        self,
+        *,
+        parties: int = 200,
+        opportunities: int = 60,
+        people: Sequence[Known] = (),
+        later: Callable[[int], None] = lambda _days: None,
+    ) -> None:
+        """Fill an empty server: `parties` (a third of them companies), `opportunities`, lists, one scenario that ran.
+
+        Args:
+            parties: number of parties to draw.
+            opportunities: number of opportunities to draw.
+            people: further parties, known elsewhere too; they are the first to buy.
+            later: sets the server's clock on by so many days; between the steps of a sale.
+        """
         chance = random.Random(f"{self._seed}:seed")
-        ids = self._parties(chance, parties)
+        ids = self._parties(chance, parties, people)
         employees = self._employees(chance)
-        self._opportunities(chance, opportunities, ids, employees)
+        drawn = self._opportunities(chance, opportunities, ids, employees)
+        self._sell(chance, drawn, later)
         self._mailing(chance, ids)
         self._scenario()
+
+    def grow(self, day: int) -> None:
+        """What lets a business go on for ever: two new offers and a new reader, for those that a day wins and loses."""
+        chance = random.Random(f"{self._seed}:grow:{day}")
+        mechanisms = self.admin.search(
+            MECHANISM, [["type", "=", "email"], ["party.active", "=", True]], ["party", "value"]
+        )
+        (list_, *_) = self.admin.search("marketing.email.list")
+        readers = {reader["email"] for reader in self.admin.search("marketing.email", [], ["email"])}
+        (employee, *_) = self.admin.search("company.employee")
+        buyers = chance.sample(mechanisms, 2)
+        offers = [
+            {
+                "party": buyer["party"],
+                "contact": buyer["id"],
+                "company": COMPANY,
+                "employee": employee["id"],
+                "amount": Decimal(chance.randrange(50_000, 9_000_000)) / 100,
+                "description": f"{chance.choice(words.TRADE)} offer {day}",
+            }
+            for buyer in buyers
+        ]
+        for id_ in self.admin.create(DEAL, offers):
+            self.admin.press(DEAL, id_, "opportunity")
+        new = [m["value"] for m in mechanisms if m["value"] not in readers][:1]
+        self.admin.create("marketing.email", [{"email": email, "list_": list_["id"]} for email in new])
 
     def advance(self, day: int) -> Day:
         """One day of work: changes of each kind that a nightly job must see.
@@ -107,16 +153,16 @@ class Business:
         self.admin.write(DEAL, id_, lost_reason=reason)
         self.admin.press(DEAL, id_, "lost")
 
-    def _parties(self, chance: random.Random, count: int) -> list[int]:
+    def _parties(self, chance: random.Random, count: int, people: Sequence[Known] = ()) -> list[int]:
         company, person = (
             self.admin.search("party.category", [["name", "=", name]])[0]["id"] for name in ("Company", "Person")
         )
         countries = [country["id"] for country in self.admin.search("country.country")]
         drawn = []
-        for _ in range(count):
-            is_company = chance.random() < 1 / 3
+        for known in (*people, *[None] * count):
+            is_company = known is None and chance.random() < 1 / 3
             draw = _company if is_company else _person
-            values = draw(chance)
+            values = _known(known) if known else draw(chance)
             values["categories"] = [["add", [company if is_company else person]]]
             values["addresses"] = adding({"city": chance.choice(words.CITY), "country": chance.choice(countries)})
             drawn.append(values)
@@ -126,7 +172,7 @@ class Business:
         parties = self.admin.create(PARTY, [_person(chance) for _ in range(EMPLOYEES)])
         return self.admin.create("company.employee", [{"party": party, "company": COMPANY} for party in parties])
 
-    def _opportunities(self, chance: random.Random, count: int, parties: list[int], employees: list[int]) -> None:
+    def _opportunities(self, chance: random.Random, count: int, parties: list[int], employees: list[int]) -> list[int]:
         mechanisms: dict[int, int] = {}
         for mechanism in self.admin.search(MECHANISM, [["type", "=", "email"]], ["party"]):
             mechanisms.setdefault(mechanism["party"], mechanism["id"])
@@ -156,10 +202,16 @@ class Business:
             if number % 8 == 0:
                 values["lines"] = adding({"quantity": float(chance.randrange(1, 9)), "description": "Seats"})
             drawn.append(values)
-        # Tryton guards the state: a deal is born a lead, and moves by its buttons.
-        for number, id_ in enumerate(self.admin.create(DEAL, drawn)):
+        return self.admin.create(DEAL, drawn)
+
+    def _sell(self, chance: random.Random, deals: list[int], later: Callable[[int], None]) -> None:
+        """Tryton guards the state: a deal is born a lead, and moves by its buttons."""
+        later(5)
+        for number, id_ in enumerate(deals):
             if number % 4 != LEAD:
                 self.admin.press(DEAL, id_, "opportunity")
+        later(20)
+        for number, id_ in enumerate(deals):
             if number % 4 == LOST:
                 self.lose(id_, chance.choice(words.LOSS))
             if number % 8 == WON:
@@ -188,6 +240,10 @@ class Business:
         for method in ("scenario|trigger", "record.activity|process"):
             (task,) = self.admin.search("ir.cron", [["method", "=", f"marketing.automation.{method}"]])
             self.admin.press("ir.cron", task["id"], "run_once")
+
+
+def _known(person: Known) -> dict[str, Any]:
+    return {"name": person["name"], "contact_mechanisms": adding({"type": "email", "value": person["email"]})}
 
 
 def _person(chance: random.Random) -> dict[str, Any]:

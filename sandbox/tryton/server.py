@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.tryton.environment import (
@@ -39,6 +40,7 @@ class TrytonServer:
     blind_key: a valid key whose user has no rights on sales and marketing.
     database_file: the SQLite file, for those who want to look inside.
     log: the server's log.
+    process: the server's own.
     """
 
     base_url: str
@@ -48,6 +50,20 @@ class TrytonServer:
     blind_key: str
     database_file: Path
     log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def set_clock(self, at: datetime) -> None:
+        """Let the server live at this aware time and on from there; returns when it does.
+
+        Raises:
+            TrytonSandboxError: it does not answer.
+        """
+        text = at.astimezone(UTC).isoformat()
+        if self.process.stdin is None or self.process.poll() is not None:
+            raise TrytonSandboxError(f"Tryton has ended; read {self.log}")
+        self.process.stdin.write(f"{text}\n".encode())
+        self.process.stdin.flush()
+        _wait_for(re.compile(rb"^(clock " + re.escape(text.encode()) + rb")$", re.MULTILINE), self.process, self.log)
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -130,7 +146,8 @@ def _serving(python: Path, template: Path, folder: Path) -> Iterator[TrytonServe
         )
     try:
         keys = json.loads((folder / "keys.json").read_text())
-        yield TrytonServer(_address(process, log), DATABASE, **keys, database_file=database, log=log)
+        address = _wait_for(LISTENING, process, log)
+        yield TrytonServer(address, DATABASE, **keys, database_file=database, log=log, process=process)
     finally:
         process.terminate()
         try:
@@ -142,15 +159,15 @@ def _serving(python: Path, template: Path, folder: Path) -> Iterator[TrytonServe
             process.stdin.close()
 
 
-def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The address the server says it listens on: the system chose the port, so no two servers can want the same."""
+def _wait_for(said: re.Pattern[bytes], process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """What the server says in its log, e.g. its address: the system chose the port, so no two servers can want the same."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        if found := LISTENING.search(log.read_bytes()):
+        if found := said.search(log.read_bytes()):
             return found[1].decode()
         if process.poll() is not None:
             break
-        time.sleep(0.05)
+        time.sleep(0.02)
     kept = log.parent.parent / "failed-start.log"
     shutil.copyfile(log, kept)
-    raise TrytonSandboxError(f"Tryton did not start within {START_SECONDS} s; read {kept}")
+    raise TrytonSandboxError(f"Tryton did not answer within {START_SECONDS} s; read {kept}")
