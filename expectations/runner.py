@@ -72,12 +72,8 @@ class Checker:
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._source = context.data_sources.add_sql(
-            "warehouse",
-            connection_string="postgresql+psycopg://",
-            kwargs={"creator": lambda: borrowed, "poolclass": StaticPool},
-            create_temp_table=False,
-        )
+        self._sources = context.data_sources
+        self._engine = {"creator": lambda: borrowed, "poolclass": StaticPool}
 
     def run(
         self, table: str, expectations: Sequence[Expectation], *, schema: str | None = None, key: str | None = None
@@ -100,7 +96,12 @@ class Checker:
     def _run(
         self, table: str, expectations: Sequence[Expectation], schema: str | None, key: str | None
     ) -> list[Outcome]:
-        asset = self._source.add_table_asset(f"{schema or 'temp'}.{table}", table_name=table, schema_name=schema)
+        # A source per table: GX writes out the whole source, with all its tables, whenever it learns of one more.
+        name = f"{schema or 'temp'}.{table}"
+        source = self._sources.add_sql(
+            name, connection_string="postgresql+psycopg://", kwargs=self._engine, create_temp_table=False
+        )
+        asset = source.add_table_asset(table, table_name=table, schema_name=schema)
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         first = self._validate(batch, expectations, {"result_format": "BOOLEAN_ONLY"})
         failed = [e for e, result in zip(expectations, first, strict=True) if not result.success]

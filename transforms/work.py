@@ -28,7 +28,7 @@ class _Schema:
 
 
 _FEW_ROWS = 1000
-_LARGE_SHARE = 0.1
+_LARGE_SHARE = 0.2
 
 _NAMES: Mapping[str, Any] = {name: _Schema(name) for name in SCHEMAS}
 

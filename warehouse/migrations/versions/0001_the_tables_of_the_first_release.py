@@ -566,10 +566,20 @@ def upgrade() -> None:
         info={"distribution": "person_id"},
     )
     op.create_index(
-        "ix_customer_journey_campaign_id", "customer_journey", ["campaign_id"], unique=False, schema="marts"
+        "ix_customer_journey_campaign_id",
+        "customer_journey",
+        ["campaign_id"],
+        unique=False,
+        schema="marts",
+        postgresql_where=sa.text("campaign_id IS NOT NULL"),
     )
     op.create_index(
-        "ix_customer_journey_opportunity_id", "customer_journey", ["opportunity_id"], unique=False, schema="marts"
+        "ix_customer_journey_opportunity_id",
+        "customer_journey",
+        ["opportunity_id"],
+        unique=False,
+        schema="marts",
+        postgresql_where=sa.text("opportunity_id IS NOT NULL"),
     )
     op.create_index("ix_customer_journey_source_id", "customer_journey", ["source_id"], unique=False, schema="marts")
     op.create_index(
