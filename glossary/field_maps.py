@@ -1,6 +1,7 @@
 """Reader of field maps: which path of a vendor's record fills which staging column, as which type.
 
     account: null                       # portal id or instance address for deep links
+    home_currency: null                 # of amounts that come without a currency
     streams:
       contacts:
         url: https://.../{account}/record/0-1/{id}
@@ -24,6 +25,7 @@ from glossary.reader import Reader
 
 CUSTOM = "custom."
 COUNTRY_LETTERS = 2
+CURRENCY_LETTERS = 3
 FILLED_BY_NORMALISE = frozenset(
     {
         "source_id",
@@ -65,6 +67,10 @@ def read_field_map(vendor: str, root: Node, known: Known, problems: Problems) ->
             root.get("default_country") or root, f"`{country}` is no country code.", "Use two capitals, as BR."
         )
     account, day_first = reader.text("account"), reader.flag("day_first", default=True)
+    home_currency = reader.text("home_currency")
+    if home_currency is not None and (len(home_currency) != CURRENCY_LETTERS or not home_currency.isupper()):
+        node = root.get("home_currency") or root
+        problems.add(node, f"`{home_currency}` is not a currency code.", "Use three capital letters (ISO 4217).")
     section = reader.child("streams", required=True)
     reader.done()
     streams: dict[str, StreamMap] = {}
@@ -75,7 +81,7 @@ def read_field_map(vendor: str, root: Node, known: Known, problems: Problems) ->
         entries = list(maps.items()) if maps else []
         streams[name] = StreamMap(name, tuple(_entity_map(m, n, known, problems) for m, n in entries), url)
     _check_refs(vendor, section, streams, known, problems)
-    return FieldMap(vendor, streams, account, country, day_first=day_first)
+    return FieldMap(vendor, streams, account, country, home_currency, day_first=day_first)
 
 
 def _entity_map(name: str, node: Node, known: Known, problems: Problems) -> EntityMap:

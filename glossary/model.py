@@ -176,6 +176,7 @@ class FieldMap:
 
     account: portal id or instance address for deep links; None: no links.
     default_country: ISO alpha-2 that telephone numbers without a country are read in; None: such numbers need a plus sign.
+    home_currency: ISO 4217 of amounts that come without a currency; None: they stay without, and out of all sums.
     day_first: how 05/03/2024 is read: 5 March (True) or May 3rd (False).
     """
 
@@ -183,6 +184,7 @@ class FieldMap:
     streams: Mapping[str, StreamMap]
     account: str | None = None
     default_country: str | None = None
+    home_currency: str | None = None
     day_first: bool = True
 
 

@@ -106,8 +106,18 @@ def normalize(
         if not plain:
             _note_unreadable(full, whole, vendor, stream, first, result.rejects)
     for entity, parts_ in frames.items():
-        result.frames[entity] = pl.concat(parts_) if len(parts_) > 1 else parts_[0]
+        frame = pl.concat(parts_) if len(parts_) > 1 else parts_[0]
+        result.frames[entity] = _in_home_currency(frame, field_map.home_currency)
     return result
+
+
+def _in_home_currency(frame: pl.DataFrame, currency: str | None) -> pl.DataFrame:
+    """Say the account's own currency of amounts that come without one: single-currency accounts do not name it."""
+    amounts = [name for name in frame.columns if name == "amount" or name.endswith("_amount")]
+    if currency is None or "currency" not in frame.columns or not amounts:
+        return frame
+    bare = pl.col("currency").is_null() & pl.any_horizontal(pl.col(amounts).is_not_null())
+    return frame.with_columns(pl.when(bare).then(pl.lit(currency)).otherwise(pl.col("currency")).alias("currency"))
 
 
 def _paths(entity_map: EntityMap) -> set[str]:
