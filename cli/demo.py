@@ -1,31 +1,27 @@
 """`demo`: the nightly job from beginning to end on this machine: sandbox, warehouse, the real DAGs, and what came of it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
-import requests
 import sqlalchemy as sa
 import typer
 
+from cli import systems
 from cli.console import done as finish
 from cli.console import out, shown, table
 from cli.explain import print_journey
+from cli.processes import Talking
 from errors import RunError
 from pipeline import answers
 from warehouse import embedded, migrate
 from warehouse.engine import connect
 from warehouse.settings import WarehouseSettings
-
-SYNCS = ("sync_hubspot", "sync_salesforce")
 
 
 def demo(
@@ -33,7 +29,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo loaded")] = False,
 ) -> None:
-    """Two nights of the real DAGs on a made-up company: HubSpot and Salesforce in, one customer journey out.
+    """Two nights of the real DAGs on a made-up company: HubSpot, Salesforce and Tryton in, one customer journey out.
 
     Run again, it goes on where it stopped: the night before is up to date, and a new one comes.
     """
@@ -46,24 +42,25 @@ def demo(
     world = home / "world.json"
     days = _days_played(world, seed, people)
     with ExitStack() as stack:
+        tryton = stack.enter_context(systems.tryton(home, home.parent / "tryton"))
         with _step("PostgreSQL (embedded)"):
             url = embedded.start(home / "postgres")
             engine = connect(url)
             migrate.upgrade(engine)
         with _step(f"Sandbox: a world of {people:,} people, seed {seed}, {days} days on"):
-            box = stack.enter_context(_sandbox(home, seed, people, days))
+            box = stack.enter_context(systems.sandbox(home, seed, people, days))
+            tryton.begin(box)
         with _step("Airflow"):
-            airflow = stack.enter_context(_airflow(home, box, url.render_as_string(hide_password=False)))
-        _night(
-            engine,
-            airflow,
-            box,
-            "The first night" if days == 0 else f"Night {days + 1}: the one before has read this already",
-        )
+            airflow = stack.enter_context(systems.airflow(home, box, url.render_as_string(hide_password=False)))
+        title = "The first night" if days == 0 else f"Night {days + 1}: the one before has read this already"
+        has_tryton = _night(engine, airflow, box, tryton, title)
         _results(engine)
-        requests.post(f"{box['control']}/advance", json={"days": 1}, timeout=120).raise_for_status()
+        box.advance()
+        if has_tryton:
+            tryton.advance(box)
         world.write_text(json.dumps({"seed": seed, "people": people, "days": days + 1}))
-        _night(engine, airflow, box, "A day later: the next night reads and rebuilds what changed")
+        title = "A day later: the next night reads and rebuilds what changed"
+        _night(engine, airflow, box, tryton if has_tryton else None, title)
         _totals(engine)
     psql = url.set(drivername="postgresql").render_as_string(hide_password=False)
     out.print(
@@ -96,109 +93,42 @@ def _step(name: str) -> Iterator[None]:
     out.print(f"[green]✓[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
-@contextmanager
-def _sandbox(home: Path, seed: int, people: int, days: int) -> Iterator[dict[str, Any]]:
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox.serve",
-        "--port",
-        "0",
-        "--seed",
-        str(seed),
-        "--people",
-        str(people),
-        "--days",
-        str(days),
-    ]
-    with (home / "sandbox.log").open("w") as log, _process(command, log) as process:
-        yield _answer(process, home / "sandbox.log")
-
-
-@contextmanager
-def _airflow(home: Path, box: dict[str, Any], warehouse_url: str) -> Iterator["subprocess.Popen[str]"]:
-    keys = box["credentials"]
-    connections = {
-        "WAREHOUSE": warehouse_url.replace("postgresql+psycopg", "postgresql"),
-        "HUBSPOT": json.dumps(
-            {
-                "conn_type": "http",
-                "host": box["hubspot"],
-                "password": keys["hubspot_access_token"],
-                "extra": {"search_per_second": "0"},
-            }
-        ),
-        "SALESFORCE": json.dumps(
-            {
-                "conn_type": "http",
-                "host": box["salesforce"],
-                "login": keys["salesforce_client_id"],
-                "password": keys["salesforce_client_secret"],
-            }
-        ),
-    }
-    environment = {f"AIRFLOW_CONN_{name}": value for name, value in connections.items()}
-    environment["AIRFLOW_HOME"] = str(home / "airflow")
-    with (
-        (home / "airflow.log").open("w") as log,
-        _process([sys.executable, "-m", "dags.local"], log, environment) as process,
-    ):
-        _answer(process, home / "airflow.log")
-        yield process
-
-
-@contextmanager
-def _process(
-    command: list[str], log: IO[str], environment: dict[str, str] | None = None
-) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(  # noqa: S603 - our own commands
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**os.environ, **(environment or {})},
-    )
-    try:
-        yield process
-    finally:
-        if process.stdin:
-            process.stdin.close()
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-
-def _answer(process: "subprocess.Popen[str]", log: Path) -> dict[str, Any]:
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise RunError("A process of the demo ended early.", remedy=f"Read {log}.")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
-
-
-def _night(engine: sa.Engine, airflow: "subprocess.Popen[str]", box: dict[str, Any], title: str) -> None:
-    health = requests.get(f"{box['control']}/health", timeout=30).json()
-    until = datetime.fromisoformat(health["today"]) + timedelta(hours=2)
+def _night(engine: sa.Engine, airflow: Talking, box: systems.Box, tryton: systems.Tryton | None, title: str) -> bool:
+    """Run the DAGs of a night; returns whether Tryton was among them."""
+    until = box.today + timedelta(hours=2)
     out.print(f"\n[bold]{title}[/] [dim](data until {until:%Y-%m-%d %H:%M} UTC)[/]")
     with engine.connect() as connection:
         last = connection.scalar(sa.text("SELECT coalesce(max(load_id), 0) FROM ops.load")) or 0
-    for dag_id, date in (*((s, until.isoformat()) for s in SYNCS), ("build_journey", None)):
-        last = _dag(engine, airflow, dag_id, date, last)
+    for dag_id in ("sync_hubspot", "sync_salesforce"):
+        last = _dag(engine, airflow, last, dag_id=dag_id, logical_date=until.isoformat())
+    if (connections := _connected(tryton)) is not None:
+        given = {"logical_date": until.isoformat(), "connections": connections}
+        last = _dag(engine, airflow, last, dag_id="sync_tryton", **given)
+    _dag(engine, airflow, last, dag_id="build_journey")
+    return connections is not None
 
 
-def _dag(engine: sa.Engine, airflow: "subprocess.Popen[str]", dag_id: str, date: str | None, last: int) -> int:
-    if airflow.stdin is None:
-        raise RunError("Airflow does not listen.")
-    airflow.stdin.write(json.dumps({"dag_id": dag_id, "logical_date": date}) + "\n")
-    airflow.stdin.flush()
+def _connected(tryton: systems.Tryton | None) -> dict[str, Any] | None:
+    """The connection to Tryton, once it is ready; None, said in a line, where there is none."""
+    if tryton is None:
+        return None
+    began = time.monotonic()
+    try:
+        with out.status("Tryton …"):
+            connections = tryton.connection()
+    except RunError as error:
+        out.print(f"[yellow]![/] Tryton is left out: {shown(str(error))}", soft_wrap=True)
+        return None
+    if (waited := time.monotonic() - began) >= 1:
+        out.print(f"[green]✓[/] Tryton (real server, made meanwhile) [dim]waited {waited:.1f} s[/]")
+    return connections
+
+
+def _dag(engine: sa.Engine, airflow: Talking, last: int, **asked: Any) -> int:
+    """Run a DAG and show what it loaded after load `last`; returns the last load now."""
+    dag_id = asked["dag_id"]
     with out.status(f"{dag_id} …"):
-        answer = _answer(airflow, Path("airflow.log"))
+        answer = airflow.ask(**asked)
     with engine.connect() as connection:
         loads = answers.loads_after(connection, last)
     rows = [r for r in loads if r["new_rows"] or r["kind"] == "build" or r["read_rows"]]

@@ -3,7 +3,8 @@
     {"dag_id": "sync_hubspot", "logical_date": "2026-06-02T02:00:00+00:00"}   ->   {"dag_id": ..., "state": "success", "seconds": 4.2}
 
 `logical_date` is the end of the data interval, as Airflow's own `dag.test` takes it; without it a run has no dates, as
-asset-triggered runs have none. Airflow's own output goes to standard error. For the demo and for trying a DAG out.
+asset-triggered runs have none. `connections` ({"tryton": {"conn_type": "http", "host": ...}}) are there from that line on.
+Airflow's own output goes to standard error. For the demo and for trying a DAG out.
 """
 
 import json
@@ -67,6 +68,8 @@ def main(answers: TextIO) -> None:
     answers.flush()
     for line in sys.stdin:
         asked = json.loads(line)
+        for name, connection in asked.get("connections", {}).items():
+            os.environ[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps(connection)
         answer = {"dag_id": asked["dag_id"], **_run(bag.dags[asked["dag_id"]], asked.get("logical_date"))}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+INDEX_SECONDS = 15
+"""How long a package index may be silent."""
+
 INSIDE = Path(__file__).with_name("inside.py")
 
 
@@ -85,8 +89,11 @@ def ensure_environment(directory: Path) -> Path:
         ]
     else:
         make = [sys.executable, "-m", "venv", str(venv)]
-        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
+        pip = [str(python), "-m", "pip", "--retries", "1", "--timeout", str(INDEX_SECONDS), "install", "--quiet"]
+        install = [*pip, "--require-hashes", "-r", str(REQUIREMENTS)]
     run(make, log, "Making Tryton's environment")
-    run(install, log, "Installing Tryton")
+    # Without a package index somebody waits for this in vain: not for long.
+    patience = {"UV_HTTP_TIMEOUT": str(INDEX_SECONDS), "UV_HTTP_RETRIES": "1"}
+    run(install, log, "Installing Tryton", env={**patience, **os.environ})
     stamp.touch()
     return python

@@ -11,9 +11,11 @@ answered as {"failed": sentence}, once, and ends the process.
 
 import json
 import shutil
+import signal
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 from sandbox.tryton.environment import TrytonSandboxError
@@ -85,5 +87,10 @@ def _answer(answers: TextIO, answer: dict[str, Any]) -> None:
     answers.flush()
 
 
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)  # by way of all that must be closed: an installation that is under way ends too
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     main(Path(sys.argv[1]), Path(sys.argv[2]), sys.stdout)
