@@ -121,8 +121,8 @@ _MOST_OPTIONS = 200
 def _values(shelf: Shelf, kind: str, name: str) -> list[str]:
     if name == "hubspot_owner_id":
         return []
-    found = {r.fields.get(name) for r in shelf.store.live(kind)}
-    return sorted(v for v in found if isinstance(v, str) and v)[:_MOST_OPTIONS]
+    values = (r.fields.get(name) for r in shelf.store.live(kind))
+    return sorted({v for v in values if isinstance(v, str) and v})[:_MOST_OPTIONS]
 
 
 class Properties:
