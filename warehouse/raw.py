@@ -31,13 +31,14 @@ _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 class State(NamedTuple):
     """A record as it is now.
 
-    record: JSON text of the newest version that carries fields; None where none does.
+    record: JSON of the newest version that carries fields, as text, or as the exact bytes where PostgreSQL cannot hold
+        these as text; None where none does.
     deleted_at: when the newest version deleted or merged it away; None: it lives.
     """
 
     record_id: str
     version_at: datetime
-    record: str | None
+    record: str | bytes | None
     is_deleted: bool
     deleted_at: datetime | None
     merged_into: str | None
@@ -295,14 +296,14 @@ def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> It
     statement = sa.text(
         f"""
         SELECT t.record_id, n.version_at, CAST(coalesce(n.record, p.record) AS text), n.op <> 'upsert',
-               CASE WHEN n.op <> 'upsert' THEN n.version_at END, n.merged_into
+               CASE WHEN n.op <> 'upsert' THEN n.version_at END, n.merged_into, coalesce(n.record_bytes, p.record_bytes)
         FROM (SELECT record_id FROM touched WHERE record_id > :after ORDER BY record_id LIMIT :batch) t
         CROSS JOIN LATERAL (
-            SELECT r.version_at, r.record, r.op, r.merged_into FROM {table.fullname} r
+            SELECT r.version_at, r.record, r.record_bytes, r.op, r.merged_into FROM {table.fullname} r
             WHERE r.record_id = t.record_id ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
         ) n
         LEFT JOIN LATERAL (
-            SELECT r.record FROM {table.fullname} r
+            SELECT r.record, r.record_bytes FROM {table.fullname} r
             WHERE r.record_id = t.record_id AND r.record IS NOT NULL
             ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
         ) p ON n.record IS NULL
@@ -310,7 +311,7 @@ def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> It
         """
     )
     while rows := connection.execute(statement, {"after": after, "batch": batch}).all():
-        yield [State(*row) for row in rows]
+        yield [State(*state) if exact is None else State(*state)._replace(record=exact) for *state, exact in rows]
         after = rows[-1][0]
 
 

@@ -80,6 +80,18 @@ def set_aside(connection: sa.Connection, source_keys: Sequence[str], lines: Sequ
             ops.quarantine.c.source_key == sa.any_(sa.literal(list(source_keys), sa.ARRAY(sa.Text())))
         )
     )
-    distinct = {(line.source_key, line.entity, line.rule): line for line in lines}
-    if distinct:
-        connection.execute(sa.insert(ops.quarantine), [line._asdict() for line in distinct.values()])
+    joined: dict[tuple[str, str, str], list[SetAside]] = {}
+    for line in lines:
+        joined.setdefault((line.source_key, line.entity, line.rule), []).append(line)
+    if joined:
+        connection.execute(sa.insert(ops.quarantine), [_joined(same)._asdict() for same in joined.values()])
+
+
+def _joined(lines: Sequence[SetAside]) -> SetAside:
+    """One line for all columns and parts of a record that fail by one rule."""
+    columns = dict.fromkeys(line.column_name for line in lines if line.column_name)
+    return lines[0]._replace(
+        reason=" ".join(dict.fromkeys(line.reason for line in lines)),
+        column_name=", ".join(columns) or None,
+        is_loaded=all(line.is_loaded for line in lines),
+    )
