@@ -12,6 +12,7 @@ import time
 BEGAN = time.perf_counter()
 
 from connectors import connect as connect_vendor  # noqa: E402 - importing is part of what is timed
+from expectations.runner import import_great_expectations  # noqa: E402
 from glossary import load  # noqa: E402
 from pipeline.sync import sync_stream  # noqa: E402
 from pipeline.validate import validate  # noqa: E402
@@ -28,8 +29,7 @@ def main() -> None:
     ready = time.perf_counter()
     counts = sync_stream(engine, connector, "contacts", glossary)
     synced = time.perf_counter()
-    import great_expectations  # noqa: F401, PLC0415 - what `validate` would import, timed apart
-
+    import_great_expectations()  # what `validate` does first, timed apart
     gx_ready = time.perf_counter()
     checked = validate(engine, glossary)
     ended = time.perf_counter()

@@ -18,17 +18,19 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from expectations.lazy import on_first_use
 from expectations.model import Expectation, Outcome
 from warehouse.copy import driver
 
 
 @lru_cache(maxsize=1)
-def _gx() -> ModuleType:
+def import_great_expectations() -> ModuleType:
     """Great Expectations, imported late and told to be quiet: no usage statistics, no progress bars."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
-        import_module("great_expectations.expectations")
+        with on_first_use("altair", "scipy.stats"):
+            import_module("great_expectations.expectations")
         return import_module("great_expectations")
 
 
@@ -67,7 +69,7 @@ class Checker:
         borrowed = _Borrowed(driver(connection).pgconn)
         # Each object numbers its prepared statements by itself; on one connection the names would clash.
         borrowed.prepare_threshold = None
-        gx = _gx()
+        gx = import_great_expectations()
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
         context = gx.get_context(mode="ephemeral")
@@ -116,8 +118,8 @@ class Checker:
         return [_outcome(e, details.get(e.rule, r), key) for e, r in zip(expectations, first, strict=True)]
 
     def _validate(self, batch: Any, expectations: Sequence[Expectation], format_: dict[str, Any]) -> list[Any]:
-        classes = _gx().expectations
-        suite = _gx().ExpectationSuite(
+        classes = import_great_expectations().expectations
+        suite = import_great_expectations().ExpectationSuite(
             name="suite",
             expectations=[getattr(classes, e.kind)(**e.arguments, meta={"rule": e.rule}) for e in expectations],
         )
