@@ -14,6 +14,7 @@ from errors import SmarketingError
 app = typer.Typer(
     name="smarketing",
     help="One customer journey for sales and marketing: sync vendors, build the journey, ask what it says.",
+    epilog="Exit codes: 0 ok, 1 a run or check failed, 2 usage, 3 configuration. RUNBOOK.md says what to do.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

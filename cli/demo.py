@@ -29,9 +29,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo loaded")] = False,
 ) -> None:
-    """Two nights of the real DAGs on a made-up company: HubSpot, Salesforce and Tryton in, one customer journey out.
+    """Nights of the real DAGs on a made-up company: HubSpot, Salesforce and Tryton in, one customer journey out.
 
-    Run again, it goes on where it stopped: the night before is up to date, and a new one comes.
+    The first time there are two: all that there is, then what a day has changed. Run again, it goes on with the next one.
     """
     began = time.monotonic()
     home = (WarehouseSettings().home / "demo").resolve()
@@ -47,21 +47,31 @@ def demo(
             url = embedded.start(home / "postgres")
             engine = connect(url)
             migrate.upgrade(engine)
+        # It starts while the world is made.
+        airflow = stack.enter_context(systems.airflow(home, url.render_as_string(hide_password=False)))
+        # The world is the same for the same seed: a later day of it is made anew, not kept.
         with _step(f"Sandbox: a world of {people:,} people, seed {seed}, {days} days on"):
             box = stack.enter_context(systems.sandbox(home, seed, people, days))
             tryton.begin(box)
+            if days:
+                tryton.advance(box)
         with _step("Airflow"):
-            airflow = stack.enter_context(systems.airflow(home, box, url.render_as_string(hide_password=False)))
-        title = "The first night" if days == 0 else f"Night {days + 1}: the one before has read this already"
-        has_tryton = _night(engine, airflow, box, tryton, title)
-        _results(engine)
-        box.advance()
-        if has_tryton:
-            tryton.advance(box)
-        world.write_text(json.dumps({"seed": seed, "people": people, "days": days + 1}))
-        title = "A day later: the next night reads and rebuilds what changed"
-        _night(engine, airflow, box, tryton if has_tryton else None, title)
-        _totals(engine)
+            airflow.answer()
+        if not days:
+            has_tryton = _night(engine, airflow, box, tryton, "The first night: all that there is")
+            _results(engine)
+            box.advance()
+            if has_tryton:
+                tryton.advance(box)
+            title = "A day later: the next night reads and rebuilds what changed"
+            _night(engine, airflow, box, tryton if has_tryton else None, title)
+            _totals(engine)
+        else:
+            title = f"Night {days + 1}: only what has changed since the last is read and rebuilt"
+            _night(engine, airflow, box, tryton, title)
+            _results(engine)
+        # The next demo begins with the day after.
+        world.write_text(json.dumps({"seed": seed, "people": people, "days": max(days, 1) + 1}))
     psql = url.set(drivername="postgresql").render_as_string(hide_password=False)
     out.print(
         f"\nConnect: [bold]psql '{psql}'[/]   (or set SMARKETING_WAREHOUSE_URL to it for the commands below)",
@@ -100,7 +110,8 @@ def _night(engine: sa.Engine, airflow: Talking, box: systems.Box, tryton: system
     with engine.connect() as connection:
         last = connection.scalar(sa.text("SELECT coalesce(max(load_id), 0) FROM ops.load")) or 0
     for dag_id in ("sync_hubspot", "sync_salesforce"):
-        last = _dag(engine, airflow, last, dag_id=dag_id, logical_date=until.isoformat())
+        given = {"logical_date": until.isoformat(), "connections": box.connections()}
+        last = _dag(engine, airflow, last, dag_id=dag_id, **given)
     if (connections := _connected(tryton)) is not None:
         given = {"logical_date": until.isoformat(), "connections": connections}
         last = _dag(engine, airflow, last, dag_id="sync_tryton", **given)

@@ -67,7 +67,10 @@ def _sources(connection: sa.Connection, found: sa.Table, where: str, limit: int)
 
 
 def journey(
-    who: Annotated[str, typer.Argument(help="Person id, e-mail address, or source id such as hubspot:contacts:101")],
+    who: Annotated[
+        str,
+        typer.Argument(metavar="PERSON", help="Person id, e-mail address, or source id such as hubspot:contacts:101"),
+    ],
     json: Json = False,
 ) -> None:
     """One person's journey over all systems, and why these records are one person."""
@@ -94,7 +97,12 @@ def print_journey(connection: sa.Connection, person_id: object) -> None:
 
 @glossary_app.command("check")
 def check(
-    overlay: Annotated[Path | None, typer.Argument(help="A folder of your own, laid over the shipped words")] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Words of your own, laid over the shipped ones; nothing: SMARKETING_GLOSSARY"
+        ),
+    ] = None,
 ) -> None:
     """Load the glossary and report every mistake with file, line and remedy."""
     finish(f"The glossary is sound: version {words(overlay).version_id}.", "`smarketing build`")

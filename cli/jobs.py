@@ -18,7 +18,7 @@ from pipeline.validate import validate
 from pipeline.warehouse import open_warehouse
 from pipeline.words import words
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="UTC; both or neither")]
+DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def sync(
@@ -30,13 +30,14 @@ def sync(
         datetime | None,
         typer.Option(
             "--from",
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            help="Read again from here (UTC, inclusive); the cursor stays",
+            formats=DAY,
+            metavar="DAY",
+            help="Read again from here, as 2026-03-01 or 2026-03-01T06:00:00 (UTC, included); the cursor stays",
         ),
     ] = None,
     to: Annotated[
         datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="up to here (UTC, exclusive)"),
+        typer.Option("--to", formats=DAY, metavar="DAY", help="up to here (UTC, not included)"),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, whatever the cursor says")] = False,
 ) -> None:
@@ -127,7 +128,7 @@ def build(full: Annotated[bool, typer.Option("--full", help="Redo everything, no
 
 def replay(
     what: Annotated[
-        str, typer.Argument(metavar="[VENDOR[:STREAM]]", help="What to normalise again; nothing: what is in quarantine")
+        str, typer.Argument(metavar="VENDOR[:STREAM]", help="What to normalise again; nothing: what is in quarantine")
     ] = "",
 ) -> None:
     """Normalise again from raw, without calling any API: after mending a field map, or for what quarantine holds."""

@@ -36,9 +36,9 @@ def windows(
                 c.stream,
                 c.position_at.label("complete_until"),
                 sa.func.count(w.end_at).label("windows"),
-                sa.func.sum(w.expected_rows).label("expected"),
-                sa.func.sum(w.counted_rows).label("counted"),
-                sa.func.sum(w.read_rows).label("read"),
+                _total(w.expected_rows).label("expected"),
+                _total(w.counted_rows).label("counted"),
+                _total(w.read_rows).label("read"),
             )
             .select_from(joined)
             .group_by(c.vendor, c.stream, c.position_at)
@@ -50,6 +50,11 @@ def windows(
         return
     table("Coverage", rows, empty="nothing has been read yet")
     finish(f"{len(rows)} streams.", "`smarketing windows --gaps`" if rows else "`smarketing sync`")
+
+
+def _total(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    # PostgreSQL adds bigints up as numeric, which would show with two decimals.
+    return sa.cast(sa.func.sum(column), sa.BigInteger)
 
 
 def quarantine(json: Json = False, limit: Annotated[int, typer.Option(help="Lines to show")] = 20) -> None:

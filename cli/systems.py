@@ -95,15 +95,18 @@ class Tryton:
     def __init__(self, process: Talking, data: Path) -> None:
         self._process = process
         self._data = data
+        self._unanswered = 0
 
     def begin(self, box: Box) -> None:
         """Have the business filled, or gone on with, as of the world's now; some of its parties are people of the world."""
         people = [] if (self._data / "days.json").exists() else box.people(KNOWN_PEOPLE)
         self._process.tell(today=box.today.isoformat(), people=people)
+        self._unanswered += 1
 
     def advance(self, box: Box) -> None:
         """Have a day's work done, as of the world's now."""
         self._process.tell(today=box.today.isoformat())
+        self._unanswered += 1
 
     def connection(self) -> dict[str, dict[str, Any]]:
         """Airflow's connection, once what was begun is done.
@@ -111,9 +114,12 @@ class Tryton:
         Raises:
             RunError: there is no Tryton.
         """
-        answer = self._process.answer(TRYTON_SECONDS)
-        if "failed" in answer:
-            raise RunError(f"{answer['failed']}.")
+        answer: dict[str, Any] = {}
+        for _ in range(self._unanswered):
+            answer = self._process.answer(TRYTON_SECONDS)
+            if "failed" in answer:
+                raise RunError(f"{answer['failed']}.")
+        self._unanswered = 0
         return {
             "tryton": {
                 "conn_type": "http",
@@ -134,11 +140,11 @@ def tryton(home: Path, directory: Path) -> Iterator[Tryton]:
 
 
 @contextmanager
-def airflow(home: Path, box: Box, warehouse_url: str) -> Iterator[Talking]:
-    """Airflow without a scheduler, see `dags.local`; ready to be asked for runs."""
-    environment = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in box.connections().items()}
-    environment["AIRFLOW_CONN_WAREHOUSE"] = warehouse_url.replace("postgresql+psycopg", "postgresql")
-    environment["AIRFLOW_HOME"] = str(home / "airflow")
+def airflow(home: Path, warehouse_url: str) -> Iterator[Talking]:
+    """Airflow without a scheduler, see `dags.local`; its first answer says that it can be asked for runs."""
+    environment = {
+        "AIRFLOW_CONN_WAREHOUSE": warehouse_url.replace("postgresql+psycopg", "postgresql"),
+        "AIRFLOW_HOME": str(home / "airflow"),
+    }
     with talking([sys.executable, "-m", "dags.local"], home / "airflow.log", environment) as process:
-        process.answer()
         yield process
