@@ -43,8 +43,11 @@ def options(name: str) -> set[str]:
 
 def calls(page: str) -> list[str]:
     """What follows `smarketing` wherever a page shows a call of it."""
-    shown = re.compile(r"(?:^|[\s/(])(?<!-U )smarketing(?= +[a-z-])((?: +(?:\"[^\"]*\"|[^\s#|;&<>)]+))+)")
-    return [match[1].strip() for line in pages.code(page) for match in shown.finditer(line)]
+    # After an option of psql and its like it is the name of a database or role.
+    shown = re.compile(
+        r"(?:^|[\s/(])(-U |--owner |--role )?smarketing(?= +[a-z-])((?: +(?:\"[^\"]*\"|[^\s#|;&<>)]+))+)"
+    )
+    return [match[2].strip() for line in pages.code(page) for match in shown.finditer(line) if not match[1]]
 
 
 def parse(call: str) -> tuple[str, list[str]]:
