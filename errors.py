@@ -88,7 +88,15 @@ class CountMismatchError(VendorError):
 
 
 class WarehouseError(RunError):
-    """The database refused."""
+    """The database refused.
+
+    Args:
+        sqlstate: PostgreSQL's code of the refusal; empty where there was no answer.
+    """
+
+    def __init__(self, message: str, *, sqlstate: str = "", remedy: str = "", detail: str = "") -> None:
+        super().__init__(message, remedy=remedy, detail=detail)
+        self.sqlstate = sqlstate
 
 
 class GateError(RunError):

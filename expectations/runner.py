@@ -6,6 +6,7 @@ holds; rows are looked up only for those that do not.
 """
 
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from sqlalchemy.pool import StaticPool
 from expectations.lazy import on_first_use
 from expectations.model import Expectation, Outcome
 from warehouse.copy import driver
+
+
+_REFUSED = re.compile(r"psycopg\.errors\.(\w+)")
 
 
 @lru_cache(maxsize=1)
@@ -132,7 +136,10 @@ def _first_line(info: Any) -> str:
     messages = [info] if "exception_message" in info else list((info or {}).values())
     texts = sorted({str(m.get("exception_message") or "").partition("\n")[0] for m in messages if isinstance(m, dict)})
     # Once a statement has failed, PostgreSQL refuses all others: the first failure is the one to tell.
-    return next((t for t in texts if t and "InFailedSqlTransaction" not in t), "an earlier statement failed")
+    first = next((t for t in texts if t and "InFailedSqlTransaction" not in t), "an earlier statement failed")
+    # What PostgreSQL says may quote a row; the name of its error does not.
+    refused = _REFUSED.search(first)
+    return refused[1] if refused else first
 
 
 def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:

@@ -8,12 +8,10 @@ Readers see the old state or the new one, never anything between.
 import logging
 from dataclasses import dataclass
 
-import psycopg
 import sqlalchemy as sa
 import tenacity
-from sqlalchemy.exc import DBAPIError
 
-from errors import GateError
+from errors import GateError, WarehouseError
 from expectations.published import Suites, check_published, gate
 from expectations.results import record
 from expectations.staging import validate_loads
@@ -74,9 +72,11 @@ class _ShutError(GateError):
         self.outcomes = outcomes
 
 
+SERIALIZATION_FAILURE = "40001"
+
+
 def _is_serialization_failure(error: BaseException) -> bool:
-    cause = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
-    return isinstance(getattr(cause, "orig", None), psycopg.errors.SerializationFailure)
+    return isinstance(error, WarehouseError) and error.sqlstate == SERIALIZATION_FAILURE
 
 
 @tenacity.retry(

@@ -50,6 +50,7 @@ def connect(url: URL | str | None = None) -> Engine:
     return sa.create_engine(
         target,
         pool_pre_ping=True,
+        hide_parameters=True,  # they are customers' data, and errors go to logs
         connect_args={"options": "-c timezone=UTC -c jit=off -c application_name=smarketing"},
     )
 
@@ -63,32 +64,44 @@ def transaction(engine: Engine, *, isolation: IsolationLevel | None = None) -> I
     Raises:
         WarehouseError: the database refused; one sentence with the remedy, without the statement's values.
     """
-    try:
+    with refusals():
         target = engine.execution_options(isolation_level=isolation) if isolation else engine
         with target.begin() as connection:
             yield connection
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Driver errors as WarehouseError, without their cause: PostgreSQL quotes rows in what it says, and causes are logged."""
+    try:
+        yield
     except DBAPIError as error:
-        raise refusal(error.orig) from error
+        raise refusal(error.orig) from None
     except psycopg.Error as error:
-        raise refusal(error) from error
+        raise refusal(error) from None
 
 
 def refusal(error: BaseException | None) -> WarehouseError:
     """What a driver error means to an operator."""
+    state = getattr(error, "sqlstate", None) or ""
     if isinstance(error, psycopg.errors.DiskFull | psycopg.errors.InsufficientResources):
         return WarehouseError(
             "The warehouse's disk is full.",
+            sqlstate=state,
             remedy="Free or add disk space, then run again: nothing half-done was kept and the cursor has not moved.",
         )
     if isinstance(error, psycopg.OperationalError):
         return WarehouseError(
             f"The warehouse cannot be reached or ended the connection ({type(error).__name__}).",
+            sqlstate=state,
             remedy="Check that PostgreSQL runs and SMARKETING_WAREHOUSE_URL is right, then run again: nothing half-done was kept.",
         )
-    state = getattr(error, "sqlstate", None) or type(error).__name__
-    diagnosis = getattr(getattr(error, "diag", None), "message_primary", None) or ""
+    # PostgreSQL's own message may quote the value; names of tables, columns and constraints do not.
+    diagnosis = getattr(error, "diag", None)
+    names = ("schema_name", "table_name", "column_name", "constraint_name", "datatype_name")
     return WarehouseError(
-        f"The warehouse refused a statement (SQLSTATE {state}).",
+        f"The warehouse refused a statement (SQLSTATE {state or type(error).__name__}).",
+        sqlstate=state,
         remedy="Run `smarketing warehouse migrate`; if it stays, report it with this line.",
-        detail=diagnosis,
+        detail=".".join(word for name in names if (word := getattr(diagnosis, name, None))),
     )

@@ -5,9 +5,12 @@ They end with their transaction or connection, whatever happens.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from warehouse.engine import refusals
 
 
 def lock(connection: sa.Connection, *name: str) -> None:
@@ -22,13 +25,22 @@ def try_lock(connection: sa.Connection, *name: str) -> bool:
 
 @contextmanager
 def held(engine: sa.Engine, *name: str) -> Iterator[None]:
-    """Hold the lock called `name` on a connection of its own, for transactions whose snapshot must be younger than the lock."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key(name)})
+    """Hold the lock called `name` on a connection of its own, for transactions whose snapshot must be younger than the lock.
+
+    Raises:
+        WarehouseError: it cannot be reached.
+    """
+    with refusals():
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with connection:
+        with refusals():
+            connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key(name)})
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key(name)})
+            # A connection that is gone has taken the lock with it.
+            with suppress(DBAPIError):
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key(name)})
 
 
 def _key(name: tuple[str, ...]) -> int:
