@@ -9,6 +9,8 @@ from sandbox.world.merging import merge_at_hubspot, merge_at_salesforce
 from sandbox.world.state import State
 
 _PEOPLE = {"contacts", "Lead", "Contact"}
+_ENGAGEMENTS = {"calls", "emails", "meetings", "tasks", "notes"}
+"""All engagements are numbered together."""
 
 
 class Act(NamedTuple):
@@ -69,7 +71,7 @@ def _required(state: State, what: Act) -> str:
 def _create(state: State, desk: Desk, ms: int, what: Act) -> str:
     if what.id is not None and state.truth.entry(what.vendor, what.kind, what.id) is not None:
         raise ValueError(f"{what.vendor} {what.kind} {what.id} exists or did exist")
-    id_ = what.id or (state.keys.new(what.kind) if what.kind in PREFIXES else state.numbers.new(what.kind))
+    id_ = what.id or _new_id(state, what.kind)
     fields = dict(what.fields)
     person = fields.pop("person_id", None)
     desk.create(what.kind, id_, ms, fields, "CRM_UI")
@@ -78,6 +80,14 @@ def _create(state: State, desk: Desk, ms: int, what: Act) -> str:
         owner = str(person or f"P-{what.vendor}-{id_}")
         state.truth.is_person(owner, what.vendor, what.kind, id_, ms, undecidable=mute and person is not None)
     return id_
+
+
+def _new_id(state: State, kind: str) -> str:
+    if kind in PREFIXES:
+        return state.keys.new(kind)
+    if kind in {"email_events", "form_submissions"}:
+        return state.numbers.event()
+    return state.numbers.new("engagements" if kind in _ENGAGEMENTS else kind)
 
 
 def _merge(state: State, desk: Desk, ms: int, what: Act) -> str:
