@@ -23,7 +23,6 @@ from expectations.lazy import on_first_use
 from expectations.model import Expectation, Outcome
 from warehouse.copy import driver
 
-
 _REFUSED = re.compile(r"psycopg\.errors\.(\w+)")
 
 
