@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +36,8 @@ def demo(
     The first time there are two: all that there is, then what a day has changed. Run again, it goes on with the next one.
     """
     began = time.monotonic()
+    # Ended from outside, it takes what it has started with it, as it does at Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     home = (WarehouseSettings().home / "demo").resolve()
     if fresh and home.exists():
         embedded.stop(home / "postgres")

@@ -20,31 +20,39 @@ class Talking:
         log: where its standard error goes.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self._process = process
         self._log = log
+        self._pipe = process.stdout.fileno() if process.stdout else 0
+        self._read = b""
 
     def tell(self, **asked: Any) -> None:
         """Send a line, whose answer is awaited later: the process works meanwhile. If it has ended, its answer tells."""
         if self._process.stdin:
             with suppress(BrokenPipeError):
-                self._process.stdin.write(json.dumps(asked) + "\n")
+                self._process.stdin.write(json.dumps(asked).encode() + b"\n")
                 self._process.stdin.flush()
 
     def answer(self, seconds: float | None = None) -> dict[str, Any]:
         """The next line from it, once it comes.
 
         Args:
-            seconds: how long to wait for it; None: as long as it lives.
+            seconds: how long it may be silent; None: as long as it lives.
 
         Raises:
             RunError: it has ended, or the time is up.
         """
-        if self._process.stdout and not select.select([self._process.stdout], [], [], seconds)[0]:
-            raise RunError(f"A process of the demo did not answer within {seconds:.0f} s.", remedy=f"Read {self._log}.")
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line:
-            raise self._ended()
+        # What a buffered file has read ahead, select does not see: the pipe is read here.
+        while b"\n" not in self._read:
+            if not select.select([self._pipe], [], [], seconds)[0]:
+                raise RunError(
+                    f"A process of the demo did not answer within {seconds:.0f} s.", remedy=f"Read {self._log}."
+                )
+            more = os.read(self._pipe, 1 << 16)
+            if not more:
+                raise RunError("A process of the demo ended early.", remedy=f"Read {self._log}.")
+            self._read += more
+        line, _, self._read = self._read.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -52,9 +60,6 @@ class Talking:
         """Send a line and wait for its answer."""
         self.tell(**asked)
         return self.answer()
-
-    def _ended(self) -> RunError:
-        return RunError("A process of the demo ended early.", remedy=f"Read {self._log}.")
 
 
 @contextmanager
@@ -72,7 +77,6 @@ def talking(command: list[str], log: Path, environment: Mapping[str, str] | None
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=messages,
-            text=True,
             env={**os.environ, **(environment or {})},
         )
     try:
@@ -81,7 +85,7 @@ def talking(command: list[str], log: Path, environment: Mapping[str, str] | None
         _end(process)
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin:
         with suppress(BrokenPipeError):  # it has ended before it read all
             process.stdin.close()

@@ -103,7 +103,7 @@ class Business:
         ]
         for id_ in self.admin.create(DEAL, offers):
             self.admin.press(DEAL, id_, "opportunity")
-        new = [m["value"] for m in mechanisms if m["value"] not in readers][:1]
+        new = [email for m in mechanisms if (email := _listed(m["value"])) not in readers][:1]
         self.admin.create("marketing.email", [{"email": email, "list_": list_["id"]} for email in new])
 
     def advance(self, day: int) -> Day:
@@ -220,7 +220,7 @@ class Business:
     def _mailing(self, chance: random.Random, parties: list[int]) -> None:
         (list_,) = self.admin.create("marketing.email.list", [{"name": "Monthly news"}])
         mechanisms = self.admin.search(MECHANISM, [["type", "=", "email"], ["party", "in", parties]], ["value"])
-        chosen = [m["value"] for m in mechanisms if chance.random() < 0.5] or [m["value"] for m in mechanisms[:1]]
+        chosen = [_listed(m["value"]) for m in mechanisms if chance.random() < 0.5] or [_listed(mechanisms[0]["value"])]
         self.admin.create("marketing.email", [{"email": email, "list_": list_} for email in dict.fromkeys(chosen)])
 
     def _scenario(self) -> None:
@@ -260,6 +260,11 @@ def _company(chance: random.Random) -> dict[str, Any]:
     domain = f"{word}{trade}{chance.randrange(1000)}.example".lower()
     mechanisms = [{"type": "website", "value": f"https://www.{domain}"}, {"type": "email", "value": f"hello@{domain}"}]
     return {"name": f"{word} {trade}", "contact_mechanisms": adding(*mechanisms)}
+
+
+def _listed(email: str) -> str:
+    """An address as Tryton's lists keep it, each once."""
+    return email.strip().lower()
 
 
 def _domain(chance: random.Random) -> str:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -195,6 +195,30 @@ def test_keys_without_rights_and_wrong_settings_are_told_apart(shop: Shop) -> No
         list(connect({**good, "key": "0" * 128}).read_keys(STREAMS["party"]))
     with pytest.raises(ConfigurationError):
         list(connect({**good, "database": "other"}).read_keys(STREAMS["party"]))
+
+
+def test_a_server_lives_in_the_time_that_it_is_told(tmp_path: Path) -> None:
+    then = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    with running_tryton(DIRECTORY, data=tmp_path / "then") as server:
+        business, connector = Business(server), connect(server.credentials)
+        server.set_clock(then)
+        known = [{"name": "Ana", "email": "Ana.Lima@One.example"}, {"name": "Ana L", "email": "ana.lima@one.example"}]
+        days: list[int] = []
+        business.fill(parties=9, opportunities=8, people=known, later=days.append)
+        assert sum(days) > 0
+        server.set_clock(then + timedelta(days=3))
+        business.grow(1)
+        business.advance(1)
+        assert then + timedelta(days=3) <= connector.now() < then + timedelta(days=4)
+        first_day = Window("party", then, then + timedelta(days=1), "backfill")
+        read = [change for page in connector.read(STREAMS["party"], first_day) for change in page.changes]
+        assert {"Ana", "Ana L"} <= {json.loads(change.payload)["name"] for change in read}
+        fourth_day = Window("opportunity", then + timedelta(days=3), then + timedelta(days=4), "incremental")
+        deals = [change for page in connector.read(STREAMS["opportunity"], fourth_day) for change in page.changes]
+        # One was won and one lost; of the two new ones none, one or both are among them.
+        states = [json.loads(change.payload)["state"] for change in deals]
+        assert sorted(set(states) - {"opportunity"}) == ["lost", "won"]
+        assert len(states) <= 4
 
 
 def test_a_database_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
