@@ -1,5 +1,6 @@
 """From raw to staging: the touched records of one stream, in bounded batches, in the caller's transaction."""
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -21,22 +22,40 @@ class Staged(NamedTuple):
 
 
 def normalize_touched(connection: sa.Connection, vendor: str, stream: str, glossary: Glossary, load_id: int) -> Staged:
-    """Normalise what `raw.merge` or `raw.touch` noted in this transaction, and put it in place of what was in staging."""
-    table = raw_table(vendor, stream)
-    entities = entities_of(glossary, vendor, stream)
+    """Normalise what was noted in this transaction's `touched`, and put it in place of what was in staging."""
     rows = set_aside = 0
-    for states in raw.touched_states(connection, table, BATCH):
-        keys = [f"{vendor}:{stream}:{state.record_id}" for state in states]
-        records = [
-            RawRecord(s.record_id, s.version_at, load_id, s.record, s.is_deleted, s.deleted_at, s.merged_into)
-            for s in states
-        ]
-        result = normalize(records, vendor, stream, glossary)
-        lines = [_line(reject, table) for reject in result.rejects]
-        rows += staging.replace(connection, keys, entities, result.frames, load_id)
-        staging.set_aside(connection, keys, lines)
-        set_aside += len(lines)
+    for states in raw.touched_states(connection, raw_table(vendor, stream), BATCH):
+        staged = normalize_states(connection, vendor, stream, glossary, load_id, states)
+        rows, set_aside = rows + staged.rows, set_aside + staged.set_aside
     return Staged(rows, set_aside)
+
+
+def normalize_states(
+    connection: sa.Connection,
+    vendor: str,
+    stream: str,
+    glossary: Glossary,
+    load_id: int,
+    states: Sequence[raw.State],
+    *,
+    staged_before: Collection[str] | None = None,
+) -> Staged:
+    """Normalise one batch of records, and put it in place of what was in staging.
+
+    staged_before: ids of those that can have rows in staging or lines in quarantine; None: all.
+    """
+    table = raw_table(vendor, stream)
+    prefix = f"{vendor}:{stream}:"
+    records = [
+        RawRecord(s.record_id, s.version_at, load_id, s.record, s.is_deleted, s.deleted_at, s.merged_into)
+        for s in states
+    ]
+    result = normalize(records, vendor, stream, glossary)
+    lines = [_line(reject, table) for reject in result.rejects]
+    before = [prefix + id_ for id_ in ((s.record_id for s in states) if staged_before is None else staged_before)]
+    rows = staging.replace(connection, before, entities_of(glossary, vendor, stream), result.frames, load_id)
+    staging.set_aside(connection, before, lines)
+    return Staged(rows, len(lines))
 
 
 def _line(reject: Reject, table: sa.Table) -> staging.SetAside:

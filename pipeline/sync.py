@@ -7,7 +7,7 @@ order: what is loaded already adds nothing.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,9 +16,11 @@ import sqlalchemy as sa
 
 from connectors.base.model import EPOCH, Connector, Kind, Page, Stream, Window
 from glossary import Glossary
-from pipeline.normalize import normalize_touched
+from pipeline.normalize import Staged, normalize_states, normalize_touched
 from pipeline.progress import Progress, to_log
-from warehouse import ledger, locks, raw
+from pipeline.reading import in_batches
+from transforms.normalize import entities_of
+from warehouse import incoming, ledger, locks, raw, staging
 from warehouse.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -86,7 +88,7 @@ def sync_stream(
         )
         if window is None:
             return SyncCounts(connector.vendor, stream.name, None)
-        return _Run(connection, connector, stream, window, position, progress).load(glossary, run_id)
+        return _Run(connection, connector, stream, window, position, glossary, progress=progress).load(run_id)
 
 
 def plan(
@@ -126,6 +128,8 @@ class _Run:
         stream: Stream,
         window: Window,
         position: ledger.Position | None,
+        glossary: Glossary,
+        *,
         progress: Progress,
     ) -> None:
         self.connection = connection
@@ -133,29 +137,38 @@ class _Run:
         self.stream = stream
         self.window = window
         self.position = position
+        self.glossary = glossary
         self.progress = progress
         self.table = raw.ensure_table(connection, connector.vendor, stream.name)
         self.observed_at = connector.now()
-        self.received = 0
+        entities = entities_of(glossary, connector.vendor, stream.name)
+        # What has never been loaded need not be looked for in staging, one batch after the other.
+        self.is_first = raw.is_empty(connection, self.table) and not staging.has_rows(
+            connection, entities, connector.vendor, stream.name
+        )
+        self.staged = Staged(0, 0)
+        self.load_id = 0
+        self.received = self.new = 0
         self.expected: int | None = None
         self.counted: int | None = None
         self.parent_load_id: int | None = None
 
-    def load(self, glossary: Glossary, run_id: str | None) -> SyncCounts:
+    def load(self, run_id: str | None) -> SyncCounts:
         kind: Kind = self.window.kind
         vendor, name = self.connector.vendor, self.stream.name
         load_id = ledger.open_load(self.connection, kind, vendor, name, run_id)
-        raw.begin(self.connection)
+        incoming.begin(self.connection)
+        self.load_id = load_id
         # Before the read: what is made meanwhile must not make up for what was deleted.
         live = self.connector.count(self.stream) if self._may_count else None
         self._receive(self.connector.read(self.stream, self.window, self._parent_ids()))
         self._receive_restored()
+        read = incoming.distinct_records(self.connection)
         if self.stream.finds_deletes == "absence":
             raw.begin_keys(self.connection)
             raw.keys_from_incoming(self.connection)
-        loaded = raw.merge(self.connection, self.table, load_id, touch_all=kind == "backfill")
         deleted = self._find_deletes(load_id, live)
-        staged = normalize_touched(self.connection, vendor, name, glossary, load_id)
+        self._add(normalize_touched(self.connection, vendor, name, self.glossary, load_id))
         if kind != "backfill":
             ledger.move_cursor(self.connection, vendor, name, self.window.end, load_id, self.parent_load_id)
         ledger.record_window(
@@ -167,47 +180,68 @@ class _Run:
             kind=kind,
             expected_rows=self.expected,
             counted_rows=self.counted if self.expected else self.expected,
-            read_rows=loaded.read,
+            read_rows=read,
             load_id=load_id,
         )
         ledger.close_load(
-            self.connection, load_id, read_rows=loaded.read, new_rows=loaded.new + deleted, staged_rows=staged.rows
+            self.connection, load_id, read_rows=read, new_rows=self.new + deleted, staged_rows=self.staged.rows
         )
-        self.progress(f"{vendor} {name}", loaded.read)
+        self.progress(f"{vendor} {name}", read)
         return SyncCounts(
-            vendor, name, self.window, loaded.read, loaded.new, deleted, staged.rows, staged.set_aside, load_id
+            vendor, name, self.window, read, self.new, deleted, self.staged.rows, self.staged.set_aside, load_id
         )
 
     def _receive(self, pages: Iterable[Page], *, undated: bool = False) -> None:
-        waiting: list[raw.Row] = []
-        for page in pages:
-            if page.expected is not None:
-                self.expected = (self.expected or 0) + page.expected
-            if page.counted:
-                self.counted = (self.counted or 0) + page.counted
-            waiting.extend(change._replace(version_at=None) if undated else change for change in page.changes)
-            if len(waiting) >= raw.BATCH:
-                self._flush(waiting)
-        self._flush(waiting)
+        """Load what is read, batch by batch: into raw, and the records whose state it is on to staging."""
+        vendor, name = self.connector.vendor, self.stream.name
+        with in_batches(pages, undated=undated) as batches:
+            for batch in batches:
+                if batch.expected is not None:
+                    self.expected = (self.expected or 0) + batch.expected
+                if batch.counted is not None:
+                    self.counted = (self.counted or 0) + batch.counted
+                if not batch.rows:
+                    continue
+                came = incoming.receive(
+                    self.connection,
+                    self.table,
+                    batch.rows,
+                    load_id=self.load_id,
+                    observed_at=self.observed_at,
+                    touch_all=self.window.kind == "backfill",
+                )
+                if came.states:
+                    before = came.known if self.is_first else None
+                    self._add(
+                        normalize_states(
+                            self.connection,
+                            vendor,
+                            name,
+                            self.glossary,
+                            self.load_id,
+                            came.states,
+                            staged_before=before,
+                        )
+                    )
+                self.new += came.new
+                self.received += len(batch.rows)
+                self.progress(f"{vendor} {name}", self.received)
 
-    def _flush(self, waiting: list[raw.Row]) -> None:
-        if waiting:
-            self.received += raw.receive(self.connection, waiting, self.observed_at)
-            waiting.clear()
-            self.progress(f"{self.connector.vendor} {self.stream.name}", self.received)
+    def _add(self, staged: Staged) -> None:
+        self.staged = Staged(self.staged.rows + staged.rows, self.staged.set_aside + staged.set_aside)
 
-    def _parent_ids(self) -> Iterator[str]:
-        """The parent's record ids that this window is about."""
+    def _parent_ids(self) -> list[str]:
+        """The parent's record ids that this window is about; all at once, since they are used in the reading thread."""
         if self.stream.parent is None:
-            return iter(())
+            return []
         parent = raw.ensure_table(self.connection, self.connector.vendor, self.stream.parent)
         if self.window.kind == "backfill" and self.connector.streams[self.stream.parent].windowed:
-            return iter(raw.ids_between(self.connection, parent, self.window.start, self.window.end))
+            return raw.ids_between(self.connection, parent, self.window.start, self.window.end)
         followed = self.position.parent_load_id if self.position and self.window.kind != "full" else None
         self.parent_load_id = raw.last_load(self.connection, parent)
         if self.stream.parent_ids == "all" or followed is None:
-            return raw.live_ids(self.connection, parent)
-        return iter(raw.ids_loaded(self.connection, parent, followed))
+            return list(raw.live_ids(self.connection, parent))
+        return raw.ids_loaded(self.connection, parent, followed)
 
     def _receive_restored(self) -> None:
         """Read again, by id, what the warehouse holds as deleted and the vendor no longer lists as such."""
@@ -240,7 +274,6 @@ class _Run:
             unknown, deleted = raw.missing_keys(self.connection, self.table)
             self._receive_ids(unknown)
             self._receive_ids(deleted, undated=True)
-            raw.merge(self.connection, self.table, load_id, touch_all=False)
         elif self.stream.finds_deletes != "absence":
             return 0
         return raw.delete_absent(self.connection, self.table, load_id, self.observed_at)

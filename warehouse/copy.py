@@ -7,6 +7,9 @@ import polars as pl
 import sqlalchemy as sa
 from psycopg import Connection as PsycopgConnection
 
+_BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_BINARY_END = b"\xff\xff"
+
 
 def driver(connection: sa.Connection) -> PsycopgConnection[Any]:
     """The psycopg connection below `connection`."""
@@ -15,15 +18,17 @@ def driver(connection: sa.Connection) -> PsycopgConnection[Any]:
     return raw
 
 
-def copy_rows(connection: sa.Connection, target: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """COPY `rows` into `target` (a quoted table name); returns their number."""
-    count = 0
+def copy_binary(connection: sa.Connection, target: str, columns: Sequence[str], chunks: Iterable[bytes]) -> None:
+    """COPY rows that are in PostgreSQL's binary form already, in chunks of any size."""
     names = ", ".join(f'"{c}"' for c in columns)
-    with driver(connection).cursor() as cursor, cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-            count += 1
-    return count
+    with (
+        driver(connection).cursor() as cursor,
+        cursor.copy(f"COPY {target} ({names}) FROM STDIN (FORMAT binary)") as copy,
+    ):
+        copy.write(_BINARY_HEAD)
+        for chunk in chunks:
+            copy.write(chunk)
+        copy.write(_BINARY_END)
 
 
 def copy_frame(connection: sa.Connection, target: str, frame: pl.DataFrame) -> int:

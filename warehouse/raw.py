@@ -1,31 +1,20 @@
-"""Schema `raw`: loading versions as the vendor sent them, finding what is gone, and reading the state of records.
+"""Schema `raw`: finding what is gone, and reading the state of records. `incoming` adds versions.
 
 Versions are immutable; loading one again adds nothing. The newest version of a record is the one with the greatest
 (version_at, load_id). All functions run in the caller's transaction, under the stream's lock.
 """
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from warehouse import copy, locks
+from warehouse import locks
 from warehouse.tables.raw import raw_table
-
-BATCH = 5_000
-"""Changes per COPY: bounds memory."""
 
 Row = tuple[str, datetime | None, str, bytes, str | None]
 """record_id, version_at (None: observed now), op, exact JSON bytes (b"": none), merged_into."""
-
-# A NUL or a lone surrogate, written as a JSON escape; an even number of backslashes before it is an escaped backslash.
-_UNSTORABLE = re.compile(
-    r"(?<!\\)((?:\\\\)*)(?:\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-)
-_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class State(NamedTuple):
@@ -44,13 +33,6 @@ class State(NamedTuple):
     merged_into: str | None
 
 
-class Loaded(NamedTuple):
-    """Counts of a load: records read (distinct) and versions that were new."""
-
-    read: int
-    new: int
-
-
 def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Table:
     """The raw table of a stream, created in the database when it is not there."""
     table = raw_table(vendor, stream)
@@ -60,90 +42,9 @@ def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Tabl
     return table
 
 
-def begin(connection: sa.Connection) -> None:
-    """Make the transaction's work tables: incoming versions, and the records that they touch."""
-    connection.execute(
-        sa.text(
-            """
-            CREATE TEMP TABLE incoming (
-                record_id text NOT NULL, version_at timestamptz NOT NULL, is_observed boolean NOT NULL, content_hash bytea NOT NULL,
-                op text NOT NULL, record json, record_bytes bytea, merged_into text
-            ) ON COMMIT DROP;
-            CREATE TEMP TABLE touched (record_id text PRIMARY KEY) ON COMMIT DROP
-            """
-        )
-    )
-
-
-def receive(connection: sa.Connection, rows: Iterable[Row], observed_at: datetime) -> int:
-    """COPY changes into the transaction's work table; returns how many."""
-    return copy.copy_rows(
-        connection,
-        "incoming",
-        ("record_id", "version_at", "is_observed", "content_hash", "op", "record", "record_bytes", "merged_into"),
-        (_encode(row, observed_at) for row in rows),
-    )
-
-
-def _encode(row: Row, observed_at: datetime) -> tuple[object, ...]:
-    record_id, version_at, op, payload, merged_into = row
-    digest = hashlib.blake2b(
-        payload, digest_size=16, person=f"{op[:1]}{'' if merged_into is None else merged_into}".encode()[:16]
-    )
-    text, exact = storable(payload) if payload else (None, None)
-    return (record_id, version_at or observed_at, version_at is None, digest.digest(), op, text, exact, merged_into)
-
-
-def storable(payload: bytes) -> tuple[str, bytes | None]:
-    """The payload as text that PostgreSQL can hold and query, and the exact bytes where that is not the same."""
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
-        return _UNSTORABLE.sub(r"\1\\ufffd", payload.decode(errors="replace")), payload
-    if _SUSPICIOUS.search(payload) is None:
-        return text, None
-    clean = _UNSTORABLE.sub(r"\1\\ufffd", text)
-    return (text, None) if clean == text else (clean, payload)
-
-
-def merge(connection: sa.Connection, table: sa.Table, load_id: int, *, touch_all: bool) -> Loaded:
-    """Add the received versions that are new, and note the records they touch.
-
-    touch_all: note every record received, new or not: a backfill repairs what was removed further on.
-
-    A version that the vendor does not date is new only when it differs from the newest one that is known.
-    """
-    read = connection.scalar(sa.text("SELECT count(DISTINCT record_id) FROM incoming"))
-    inserted = connection.execute(
-        sa.text(
-            f"""
-            WITH fresh AS (
-                INSERT INTO {table.fullname}
-                    (record_id, version_at, content_hash, op, record, record_bytes, merged_into, load_id)
-                SELECT DISTINCT ON (i.record_id, i.version_at, i.content_hash)
-                       i.record_id, i.version_at, i.content_hash, i.op, i.record, i.record_bytes, i.merged_into, :load_id
-                FROM incoming i
-                LEFT JOIN LATERAL (
-                    SELECT r.content_hash FROM {table.fullname} r
-                    WHERE r.record_id = i.record_id ORDER BY r.version_at DESC, r.load_id DESC LIMIT 1
-                ) newest ON i.is_observed
-                WHERE newest.content_hash IS DISTINCT FROM i.content_hash
-                ON CONFLICT DO NOTHING
-                RETURNING record_id
-            ), noted AS (
-                INSERT INTO touched SELECT DISTINCT record_id FROM fresh ON CONFLICT DO NOTHING
-            )
-            SELECT count(*) FROM fresh
-            """
-        ),
-        {"load_id": load_id},
-    ).scalar_one()
-    if touch_all:
-        connection.execute(
-            sa.text("INSERT INTO touched SELECT DISTINCT record_id FROM incoming ON CONFLICT DO NOTHING")
-        )
-    connection.execute(sa.text("TRUNCATE incoming; ANALYZE touched"))
-    return Loaded(int(read or 0), int(inserted))
+def is_empty(connection: sa.Connection, table: sa.Table) -> bool:
+    """Whether nothing of the stream has been loaded yet."""
+    return not connection.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table.fullname})"))
 
 
 def begin_keys(connection: sa.Connection) -> None:
@@ -160,7 +61,7 @@ def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 
 def keys_from_incoming(connection: sa.Connection) -> None:
-    """For streams read in full: what was just read is what lives. Call before `merge`."""
+    """For streams read in full: what was just read is what lives."""
     connection.execute(
         sa.text(
             "INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"
@@ -210,7 +111,7 @@ def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str],
 def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -> list[str]:
     """Records held as deleted since `since` that this transaction did not receive as deleted again: perhaps restored.
 
-    Call after `receive` and before `merge`.
+    Call after `incoming.receive`.
     """
     return list(
         connection.scalars(

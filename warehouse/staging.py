@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from warehouse import copy
 from warehouse.tables import ops
+from warehouse.tables.raw import raw_table
 from warehouse.tables.staging import ENTITIES
 
 
@@ -29,6 +30,17 @@ class SetAside(NamedTuple):
     is_loaded: bool
 
 
+def has_rows(connection: sa.Connection, entities: Iterable[str], vendor: str, stream: str) -> bool:
+    """Whether staging holds anything of a stream, or quarantine does. It may read whole tables to find nothing."""
+    asked = [
+        f"EXISTS (SELECT FROM {ENTITIES[entity].fullname} WHERE source_system = :vendor AND source_stream = :stream)"
+        for entity in entities
+    ]
+    asked.append("EXISTS (SELECT FROM ops.quarantine WHERE raw_table = :raw_table)")
+    parameters = {"vendor": vendor, "stream": stream, "raw_table": raw_table(vendor, stream).fullname}
+    return bool(connection.scalar(sa.text(f"SELECT {' OR '.join(asked)}"), parameters))
+
+
 def replace(
     connection: sa.Connection,
     source_keys: Sequence[str],
@@ -40,46 +52,43 @@ def replace(
 
     Args:
         connection: the caller's transaction.
-        source_keys: `system:stream:record` of the records.
+        source_keys: `system:stream:record` of the records that may have rows; the frames may hold more.
         entities: the entities that their stream feeds.
         frames: entity -> rows, with exactly the entity's columns.
         load_id: the load that writes them.
     """
-    keys = list(source_keys)
     written = 0
+    queued: list[pl.DataFrame] = []
     for entity in entities:
         table = ENTITIES[entity]
-        gone = connection.execute(
-            sa.text(
-                f"WITH gone AS (DELETE FROM {table.fullname} WHERE source_key = ANY(:keys) RETURNING source_key) "
-                "SELECT DISTINCT source_key FROM gone"
-            ),
-            {"keys": keys},
-        ).scalars()
-        changed = set(gone)
+        changed: list[pl.Series] = []
+        if source_keys:
+            gone = connection.execute(
+                sa.text(f"DELETE FROM {table.fullname} WHERE source_key = ANY(:keys) RETURNING source_key"),
+                {"keys": list(source_keys)},
+            )
+            changed.append(pl.Series("source_key", gone.scalars().all(), dtype=pl.String))
         frame = frames.get(entity)
         if frame is not None:
-            columns = [c.name for c in table.columns]
-            written += copy.copy_frame(connection, table.fullname, frame.select(columns))
-            changed.update(frame["source_key"].unique().to_list())
-        if changed:
-            connection.execute(
-                sa.text(
-                    "INSERT INTO ops.staging_change (entity, source_key, load_id) "
-                    "SELECT :entity, unnest(CAST(:keys AS text[])), :load_id"
-                ),
-                {"entity": entity, "keys": sorted(changed), "load_id": load_id},
-            )
+            written += copy.copy_frame(connection, table.fullname, frame.select([c.name for c in table.columns]))
+            changed.append(frame["source_key"])
+        keys = pl.concat(changed).to_frame() if changed else pl.DataFrame(schema={"source_key": pl.String})
+        queued.append(keys.with_columns(pl.lit(entity).alias("entity"), pl.lit(load_id).alias("load_id")))
+    if queued:
+        # A build asks which records changed, not in how many tables.
+        changes = pl.concat(queued).unique("source_key", keep="first", maintain_order=True)
+        copy.copy_frame(connection, ops.staging_change.fullname, changes)
     return written
 
 
 def set_aside(connection: sa.Connection, source_keys: Sequence[str], lines: Sequence[SetAside]) -> None:
     """Replace the quarantine lines of these records by `lines`: what is mended leaves quarantine."""
-    connection.execute(
-        sa.delete(ops.quarantine).where(
-            ops.quarantine.c.source_key == sa.any_(sa.literal(list(source_keys), sa.ARRAY(sa.Text())))
+    if source_keys:
+        connection.execute(
+            sa.delete(ops.quarantine).where(
+                ops.quarantine.c.source_key == sa.any_(sa.literal(list(source_keys), sa.ARRAY(sa.Text())))
+            )
         )
-    )
     joined: dict[tuple[str, str, str], list[SetAside]] = {}
     for line in lines:
         joined.setdefault((line.source_key, line.entity, line.rule), []).append(line)

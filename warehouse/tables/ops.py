@@ -93,9 +93,8 @@ staging_change = table(
     "staging_change",
     "Queue between normalise and build: records whose staging rows changed; a build takes what it consumes",
     column("change_id", Big, "Number of the change", key=True, identity=True),
-    column("entity", Text, "Staging entity", null=False),
+    column("entity", Text, "Staging entity; the first, where rows of several changed", null=False),
     column("source_key", Text, "system:stream:record", null=False),
     column("load_id", Big, "The load that changed it", null=False),
     distribution=None,
-    indexes=("load_id",),
 )

@@ -841,7 +841,9 @@ def upgrade() -> None:
         sa.Column(
             "change_id", sa.BigInteger(), sa.Identity(always=False), nullable=False, comment="Number of the change"
         ),
-        sa.Column("entity", sa.Text(), nullable=False, comment="Staging entity"),
+        sa.Column(
+            "entity", sa.Text(), nullable=False, comment="Staging entity; the first, where rows of several changed"
+        ),
         sa.Column("source_key", sa.Text(), nullable=False, comment="system:stream:record"),
         sa.Column("load_id", sa.BigInteger(), nullable=False, comment="The load that changed it"),
         sa.PrimaryKeyConstraint("change_id"),
@@ -849,7 +851,6 @@ def upgrade() -> None:
         comment="Queue between normalise and build: records whose staging rows changed; a build takes what it consumes",
         info={"distribution": None},
     )
-    op.create_index("ix_staging_change_load_id", "staging_change", ["load_id"], unique=False, schema="ops")
     op.create_table(
         "validation_result",
         sa.Column(

@@ -1,0 +1,230 @@
+"""Receiving versions: what is new goes straight into its raw table, and the records that it is about are noted.
+
+A version is new when the raw table does not hold it: (record_id, version_at, content_hash). One that the vendor does not date is
+new only when it differs from the newest known. Where a new version carries fields and is the newest, it is the record's
+state, and is handed back; the other records touched are noted in `touched` (see `raw.touched_states`).
+
+Rows travel in COPY's binary form: the vendor's bytes need no escaping, and the server need not look for any. Profiled in
+2026-11 on 100,000 contacts: half the processor time of text rows into a work table that are then merged.
+"""
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from warehouse import copy
+from warehouse.raw import Row, State
+
+# A NUL or a lone surrogate, written as a JSON escape; an even number of backslashes before it is an escaped backslash.
+_UNSTORABLE = re.compile(
+    r"(?<!\\)((?:\\\\)*)(?:\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# Binary COPY: the number of fields, then each field's length and bytes; -1 is null.
+_KEY_HEAD = struct.Struct("!hiii").pack
+_KEY_MIDDLE = struct.Struct("!iqi?i").pack
+_RAW_HEAD = struct.Struct("!hi").pack
+_RAW_MIDDLE = struct.Struct("!iqi").pack
+_RAW_END = struct.Struct("!iq").pack
+_LENGTH = struct.Struct("!i").pack
+_NULL = _LENGTH(-1)
+_CHUNK = 512
+"""Rows per message: the server works on one while the next is made."""
+
+
+class Received(NamedTuple):
+    """What came of a batch.
+
+    new: versions that were not known.
+    states: records whose state is one of the new versions.
+    known: ids among these of which the raw table held other versions before.
+    """
+
+    new: int
+    states: list[State]
+    known: set[str]
+
+
+class _Version(NamedTuple):
+    record_id: str
+    at: datetime
+    is_observed: bool
+    digest: bytes
+    op: str
+    payload: bytes
+    merged_into: str | None
+
+
+def begin(connection: sa.Connection) -> None:
+    """Make the transaction's work tables: a batch's keys, all that was received, and the records to be looked at."""
+    connection.execute(
+        sa.text(
+            """
+            CREATE TEMP TABLE arriving (
+                n integer NOT NULL, record_id text NOT NULL, version_at timestamptz NOT NULL, is_observed boolean NOT NULL,
+                content_hash bytea NOT NULL, op text NOT NULL
+            ) ON COMMIT DROP;
+            CREATE TEMP TABLE incoming (record_id text NOT NULL, op text NOT NULL) ON COMMIT DROP;
+            CREATE TEMP TABLE touched (record_id text PRIMARY KEY) ON COMMIT DROP
+            """
+        )
+    )
+
+
+def receive(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Iterable[Row],
+    *,
+    load_id: int,
+    observed_at: datetime,
+    touch_all: bool = False,
+) -> Received:
+    """Add a batch of changes to a raw table.
+
+    Args:
+        connection: the caller's transaction, after `begin`.
+        table: the raw table.
+        rows: the changes; twenty thousand are a good batch.
+        load_id: the load that brings them.
+        observed_at: the moment of versions that the vendor does not date.
+        touch_all: note every record received, new or not: a backfill repairs what was removed further on.
+    """
+    versions = _distinct(rows, observed_at)
+    copy.copy_binary(
+        connection,
+        "arriving",
+        ("n", "record_id", "version_at", "is_observed", "content_hash", "op"),
+        _chunks(_key_row(n, version) for n, version in enumerate(versions)),
+    )
+    held = {
+        n: (is_new, is_newest) for n, is_new, is_newest in connection.execute(sa.text(_HELD.format(table.fullname)))
+    }
+    connection.execute(sa.text("INSERT INTO incoming SELECT record_id, op FROM arriving; TRUNCATE arriving"))
+
+    states: dict[str, _Version] = {}
+    touched: set[str] = set()
+    new: list[_Version] = []
+    for n, version in enumerate(versions):
+        is_new, is_newest = held.get(n, (True, True))
+        if not is_new:
+            if touch_all:
+                touched.add(version.record_id)
+            continue
+        new.append(version)
+        if is_newest and version.op == "upsert" and version.payload and version.record_id not in states:
+            states[version.record_id] = version
+        else:
+            touched.add(version.record_id)
+    copy.copy_binary(
+        connection,
+        table.fullname,
+        ("record_id", "version_at", "content_hash", "op", "record", "record_bytes", "merged_into", "load_id"),
+        _chunks(_raw_row(version, load_id) for version in new),
+    )
+    if touched:
+        connection.execute(
+            sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"),
+            {"ids": sorted(touched)},
+        )
+    return Received(
+        len(new),
+        [_state(version) for id_, version in states.items() if id_ not in touched],
+        {versions[n].record_id for n in held},
+    )
+
+
+def distinct_records(connection: sa.Connection) -> int:
+    """How many records were received in this transaction."""
+    return int(connection.scalar(sa.text("SELECT count(*) FROM (SELECT DISTINCT record_id FROM incoming) r")) or 0)
+
+
+def _state(version: _Version) -> State:
+    return State(version.record_id, version.at, version.payload, is_deleted=False, deleted_at=None, merged_into=None)
+
+
+# What is known of the records of a batch: is this version new, and is it newer than the newest that is known?
+_HELD = """
+SELECT a.n,
+       (NOT a.is_observed OR newest.content_hash <> a.content_hash)
+       AND NOT EXISTS (SELECT FROM {0} r WHERE r.record_id = a.record_id AND r.version_at = a.version_at
+                                           AND r.content_hash = a.content_hash),
+       a.version_at > newest.version_at
+FROM arriving a
+CROSS JOIN LATERAL (
+    SELECT r.version_at, r.content_hash FROM {0} r
+    WHERE r.record_id = a.record_id ORDER BY r.version_at DESC, r.load_id DESC LIMIT 1
+) newest
+"""
+
+
+def storable(payload: bytes) -> tuple[bytes, bytes | None]:
+    """The payload as UTF-8 that PostgreSQL can hold and query, and the exact bytes where that is not the same."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return _UNSTORABLE.sub(r"\1\\ufffd", payload.decode(errors="replace")).encode(), payload
+    if b"\\u" not in payload or _SUSPICIOUS.search(payload) is None:
+        return payload, None
+    clean = _UNSTORABLE.sub(r"\1\\ufffd", text)
+    return (payload, None) if clean == text else (clean.encode(), payload)
+
+
+def _distinct(rows: Iterable[Row], observed_at: datetime) -> list[_Version]:
+    found: dict[tuple[str, datetime | None, bytes], _Version] = {}
+    for record_id, version_at, op, payload, merged_into in rows:
+        digest = hashlib.blake2b(payload, digest_size=16, person=_person(op, merged_into)).digest()
+        key = (record_id, version_at, digest)
+        if key not in found:
+            found[key] = _Version(
+                record_id, version_at or observed_at, version_at is None, digest, op, payload, merged_into
+            )
+    return list(found.values())
+
+
+@lru_cache(maxsize=1024)
+def _person(op: str, merged_into: str | None) -> bytes:
+    """What tells equal bytes apart that mean different things."""
+    return f"{op[:1]}{merged_into or ''}".encode()[:16]
+
+
+def _key_row(n: int, version: _Version) -> bytes:
+    id_, op = version.record_id.encode(), version.op.encode()
+    middle = _KEY_MIDDLE(8, _microseconds(version.at), 1, version.is_observed, len(version.digest))
+    return b"".join((_KEY_HEAD(6, 4, n, len(id_)), id_, middle, version.digest, _LENGTH(len(op)), op))
+
+
+def _raw_row(version: _Version, load_id: int) -> bytes:
+    id_, op = version.record_id.encode(), version.op.encode()
+    record, exact = storable(version.payload) if version.payload else (None, None)
+    merged = version.merged_into.encode() if version.merged_into is not None else None
+    middle = _RAW_MIDDLE(8, _microseconds(version.at), len(version.digest))
+    fields = (*_field(op), *_field(record), *_field(exact), *_field(merged))
+    return b"".join((_RAW_HEAD(8, len(id_)), id_, middle, version.digest, *fields, _RAW_END(8, load_id)))
+
+
+def _field(value: bytes | None) -> tuple[bytes, ...]:
+    return (_NULL,) if value is None else (_LENGTH(len(value)), value)
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _POSTGRES_EPOCH) // _MICROSECOND
+
+
+def _chunks(rows: Iterable[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) == _CHUNK:
+            yield b"".join(waiting)
+            waiting.clear()
+    yield b"".join(waiting)
