@@ -29,7 +29,14 @@ for file in sorted(pathlib.Path("dags").glob("*.py")):
     for dag_id, dag in bag.dags.items():
         dags[dag_id] = {
             "file": file.name,
-            "tasks": {t.task_id: {"pool": t.pool, "rule": str(getattr(t.trigger_rule, "value", t.trigger_rule)), "up": sorted(t.upstream_task_ids)} for t in dag.tasks},
+            "tasks": {
+                t.task_id: {
+                    "pool": t.pool,
+                    "rule": str(getattr(t.trigger_rule, "value", t.trigger_rule)),
+                    "up": sorted(t.upstream_task_ids),
+                }
+                for t in dag.tasks
+            },
             "timetable": type(dag.timetable).__name__,
             "catchup": dag.catchup,
         }

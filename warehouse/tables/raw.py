@@ -8,7 +8,7 @@ OPS = ("upsert", "delete", "merge")
 
 
 def raw_table(vendor: str, stream: str) -> sa.Table:
-    """The table `raw.<vendor>__<stream>`, declared on first use; `warehouse.load.ensure_raw` creates it in the database."""
+    """The table `raw.<vendor>__<stream>`, declared on first use; `warehouse.raw.ensure_table` creates it in the database."""
     name = f"{vendor}__{stream}"
     if (known := metadata.tables.get(f"raw.{name}")) is not None:
         return known
