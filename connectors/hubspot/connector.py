@@ -39,7 +39,7 @@ class HubSpot:
                     yield from objects.full(self.api, self.properties, stream, window)
                 else:
                     yield from search.windowed(self.api, self.properties, stream, window)
-                yield from objects.archived_pages(self.api, self.properties, stream)
+                yield from objects.archived_pages(self.api, self.properties, stream, window)
             case "small":
                 yield from read_small(self.api, stream)
             case "email_events":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -86,10 +87,17 @@ def keys(api: Api, stream: Stream) -> Iterator[list[str]]:
         yield [head_of(raw).id for raw in page.results]
 
 
-def archived_pages(api: Api, properties: Properties, stream: Stream) -> Iterator[Page]:
-    """What lies in HubSpot's recycle bin (about 90 days) as deletes. The list has no filter on time."""
+def archived_pages(api: Api, properties: Properties, stream: Stream, window: Window) -> Iterator[Page]:
+    """What lies in HubSpot's recycle bin (about 90 days) as deletes; for a backfill those of its interval alone.
+
+    The list has no filter on time.
+    """
+
+    def is_wanted(at: datetime | None) -> bool:
+        return window.kind != "backfill" or at is None or window.start <= at < window.end
+
     for page in listed(api, properties, stream, archived=True):
-        deletes = [change for change in page.changes if change.op != "upsert"]
+        deletes = [change for change in page.changes if change.op != "upsert" and is_wanted(change.version_at)]
         if deletes:
             yield Page(deletes)
 

@@ -30,7 +30,7 @@ def test_every_object_stream_is_read_by_list_and_by_search(vendor: FakeHubSpot, 
     some = read(hubspot, name, (START + 2, START + 4), "incremental")
     assert (ids_of(some), ids_of(some, "delete")) == (["2", "3"], ["9"])
     back = read(hubspot, name, (START + 2, START + 4), "backfill")
-    assert (ids_of(back), ids_of(back, "delete")) == (["2", "3"], ["9"])
+    assert (ids_of(back), ids_of(back, "delete")) == (["2", "3"], [])
 
 
 def test_payload_is_the_exact_slice_of_the_answer(vendor: FakeHubSpot, hubspot: Connector) -> None:
@@ -71,6 +71,13 @@ def test_record_without_id_stops_with_a_sentence(vendor: FakeHubSpot, hubspot: C
     vendor.add("deals", Record(1, START, text='{"properties":{}}'))
     with pytest.raises(AnswerError, match="without an id"):
         read(hubspot, "deals")
+
+
+def test_a_backfill_brings_the_archived_records_of_its_interval_alone(vendor: FakeHubSpot, hubspot: Connector) -> None:
+    vendor.add("contacts", *(Record(one, START, archived_at=START + one) for one in range(1, 10)))
+    found = read(hubspot, "contacts", (START + 3, START + 6), "backfill")
+    assert ids_of(found, "delete") == ["3", "4", "5"]
+    assert ids_of(read(hubspot, "contacts", (START + 3, START + 6), "incremental"), "delete") == list("123456789")
 
 
 def test_archived_records_are_deletes_with_their_fields(vendor: FakeHubSpot, hubspot: Connector) -> None:
