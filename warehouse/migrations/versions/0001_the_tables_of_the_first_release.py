@@ -998,7 +998,6 @@ def upgrade() -> None:
         comment="A company: one row per source record",
         info={"distribution": "source_id"},
     )
-    op.create_index("ix_account_domain", "account", ["domain"], unique=False, schema="staging")
     op.create_index(
         "ix_account_funnel_stage_unmapped",
         "account",
@@ -1755,7 +1754,6 @@ def upgrade() -> None:
         schema="staging",
         postgresql_where=sa.text("disqualified_reason = 'unmapped'"),
     )
-    op.create_index("ix_person_email", "person", ["email"], unique=False, schema="staging")
     op.create_index(
         "ix_person_funnel_stage_unmapped",
         "person",
@@ -2144,7 +2142,6 @@ def upgrade() -> None:
         comment="An interaction of a person with marketing",
         info={"distribution": "source_id"},
     )
-    op.create_index("ix_touch_campaign_source_id", "touch", ["campaign_source_id"], unique=False, schema="staging")
     op.create_index(
         "ix_touch_lead_source_unmapped",
         "touch",
@@ -2154,7 +2151,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("lead_source = 'unmapped'"),
     )
     op.create_index("ix_touch_load_id", "touch", ["load_id"], unique=False, schema="staging")
-    op.create_index("ix_touch_person_email", "touch", ["person_email"], unique=False, schema="staging")
+    op.create_index(
+        "ix_touch_person_email",
+        "touch",
+        ["person_email"],
+        unique=False,
+        schema="staging",
+        postgresql_where=sa.text("person_source_id IS NULL"),
+    )
     op.create_index("ix_touch_person_source_id", "touch", ["person_source_id"], unique=False, schema="staging")
     op.create_index("ix_touch_source_key", "touch", ["source_key"], unique=False, schema="staging")
     # ### end Alembic commands ###
