@@ -80,6 +80,15 @@ def module_box(module_seed: int) -> Iterator[Any]:
         yield box
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loggers_speak() -> None:
+    """Setting up Airflow's logging silences the loggers that exist; tests of it may have run before in this process."""
+    logging.disable(logging.NOTSET)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
+
 @pytest.fixture
 def leaks(caplog: pytest.LogCaptureFixture) -> Leaks:
     """Captures all that is logged at any level; gives the lines with a canary."""
