@@ -29,14 +29,15 @@ _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_HEAD = ("record_id", "version_at", "content_hash", "op")
 # Binary COPY: the number of fields, then each field's length and bytes; -1 is null.
-_KEY_HEAD = struct.Struct("!hiii").pack
-_KEY_MIDDLE = struct.Struct("!iqi?i").pack
-_RAW_HEAD = struct.Struct("!hi").pack
-_RAW_MIDDLE = struct.Struct("!iqi").pack
+_COUNT = struct.Struct("!h").pack
+_TIME = struct.Struct("!iqi").pack
+_KEY_END = struct.Struct("!iii?").pack
 _RAW_END = struct.Struct("!iq").pack
 _LENGTH = struct.Struct("!i").pack
 _NULL = _LENGTH(-1)
+_KEY_FIELDS, _RAW_FIELDS = _COUNT(6), _COUNT(8)
 _CHUNK = 512
 """Rows per message: the server works on one while the next is made."""
 
@@ -55,13 +56,15 @@ class Received(NamedTuple):
 
 
 class _Version(NamedTuple):
+    """head: the columns `_HEAD`, as COPY takes them."""
+
     record_id: str
     at: datetime
     is_observed: bool
-    digest: bytes
     op: str
     payload: bytes
     merged_into: str | None
+    head: bytes
 
 
 def begin(connection: sa.Connection) -> None:
@@ -103,7 +106,7 @@ def receive(
     copy.copy_binary(
         connection,
         "arriving",
-        ("n", "record_id", "version_at", "is_observed", "content_hash", "op"),
+        (*_HEAD, "n", "is_observed"),
         _chunks(_key_row(n, version) for n, version in enumerate(versions)),
     )
     held = {
@@ -128,8 +131,8 @@ def receive(
     copy.copy_binary(
         connection,
         table.fullname,
-        ("record_id", "version_at", "content_hash", "op", "record", "record_bytes", "merged_into", "load_id"),
-        _chunks(_raw_row(version, load_id) for version in new),
+        (*_HEAD, "record", "record_bytes", "merged_into", "load_id"),
+        _chunks(_raw_row(version, _RAW_END(8, load_id)) for version in new),
     )
     if touched:
         connection.execute(
@@ -149,7 +152,7 @@ def distinct_records(connection: sa.Connection) -> int:
 
 
 def _state(version: _Version) -> State:
-    return State(version.record_id, version.at, version.payload, is_deleted=False, deleted_at=None, merged_into=None)
+    return State._make((version.record_id, version.at, version.payload, False, None, None))
 
 
 # What is known of the records of a batch: is this version new, and is it newer than the newest that is known?
@@ -180,44 +183,44 @@ def storable(payload: bytes) -> tuple[bytes, bytes | None]:
 
 
 def _distinct(rows: Iterable[Row], observed_at: datetime) -> list[_Version]:
-    found: dict[tuple[str, datetime | None, bytes], _Version] = {}
+    found: dict[bytes, _Version] = {}
     for record_id, version_at, op, payload, merged_into in rows:
-        digest = hashlib.blake2b(payload, digest_size=16, person=_person(op, merged_into)).digest()
-        key = (record_id, version_at, digest)
-        if key not in found:
-            found[key] = _Version(
-                record_id, version_at or observed_at, version_at is None, digest, op, payload, merged_into
-            )
+        hasher = _hasher(op, merged_into).copy()
+        hasher.update(payload)
+        at = version_at or observed_at
+        id_ = record_id.encode()
+        # One piece for both COPYs, and for telling versions apart.
+        head = b"".join(
+            (_LENGTH(len(id_)), id_, _TIME(8, (at - _POSTGRES_EPOCH) // _MICROSECOND, 16), hasher.digest(), _text(op))
+        )
+        if head not in found:
+            found[head] = _Version._make((record_id, at, version_at is None, op, payload, merged_into, head))
     return list(found.values())
 
 
 @lru_cache(maxsize=1024)
-def _person(op: str, merged_into: str | None) -> bytes:
-    """What tells equal bytes apart that mean different things."""
-    return f"{op[:1]}{merged_into or ''}".encode()[:16]
+def _hasher(op: str, merged_into: str | None) -> "hashlib.blake2b":
+    """One that knows already what tells equal bytes apart that mean different things."""
+    return hashlib.blake2b(digest_size=16, person=f"{op[:1]}{merged_into or ''}".encode()[:16])
+
+
+@lru_cache(maxsize=1024)
+def _text(text: str) -> bytes:
+    return _field(text.encode())
 
 
 def _key_row(n: int, version: _Version) -> bytes:
-    id_, op = version.record_id.encode(), version.op.encode()
-    middle = _KEY_MIDDLE(8, _microseconds(version.at), 1, version.is_observed, len(version.digest))
-    return b"".join((_KEY_HEAD(6, 4, n, len(id_)), id_, middle, version.digest, _LENGTH(len(op)), op))
+    return b"".join((_KEY_FIELDS, version.head, _KEY_END(4, n, 1, version.is_observed)))
 
 
-def _raw_row(version: _Version, load_id: int) -> bytes:
-    id_, op = version.record_id.encode(), version.op.encode()
+def _raw_row(version: _Version, load_id: bytes) -> bytes:
     record, exact = storable(version.payload) if version.payload else (None, None)
-    merged = version.merged_into.encode() if version.merged_into is not None else None
-    middle = _RAW_MIDDLE(8, _microseconds(version.at), len(version.digest))
-    fields = (*_field(op), *_field(record), *_field(exact), *_field(merged))
-    return b"".join((_RAW_HEAD(8, len(id_)), id_, middle, version.digest, *fields, _RAW_END(8, load_id)))
+    merged = _NULL if version.merged_into is None else _text(version.merged_into)
+    return b"".join((_RAW_FIELDS, version.head, _field(record), _field(exact), merged, load_id))
 
 
-def _field(value: bytes | None) -> tuple[bytes, ...]:
-    return (_NULL,) if value is None else (_LENGTH(len(value)), value)
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _POSTGRES_EPOCH) // _MICROSECOND
+def _field(value: bytes | None) -> bytes:
+    return _NULL if value is None else _LENGTH(len(value)) + value
 
 
 def _chunks(rows: Iterable[bytes]) -> Iterator[bytes]:
