@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import polars as pl
 import sqlalchemy as sa
 
 from glossary import Glossary
@@ -21,17 +22,29 @@ class Staged(NamedTuple):
     set_aside: int
 
 
+class Normalized(NamedTuple):
+    """One batch, ready for staging.
+
+    before: source_keys of records that can have rows in staging or lines in quarantine, which go.
+    """
+
+    load_id: int
+    before: list[str]
+    entities: tuple[str, ...]
+    frames: dict[str, pl.DataFrame]
+    lines: list[staging.SetAside]
+
+
 def normalize_touched(connection: sa.Connection, vendor: str, stream: str, glossary: Glossary, load_id: int) -> Staged:
     """Normalise what was noted in this transaction's `touched`, and put it in place of what was in staging."""
     rows = set_aside = 0
     for states in raw.touched_states(connection, raw_table(vendor, stream), BATCH):
-        staged = normalize_states(connection, vendor, stream, glossary, load_id, states)
+        staged = put(connection, normalize_states(vendor, stream, glossary, load_id, states))
         rows, set_aside = rows + staged.rows, set_aside + staged.set_aside
     return Staged(rows, set_aside)
 
 
 def normalize_states(
-    connection: sa.Connection,
     vendor: str,
     stream: str,
     glossary: Glossary,
@@ -39,8 +52,8 @@ def normalize_states(
     states: Sequence[raw.State],
     *,
     staged_before: Collection[str] | None = None,
-) -> Staged:
-    """Normalise one batch of records, and put it in place of what was in staging.
+) -> Normalized:
+    """Normalise one batch of records.
 
     staged_before: ids of those that can have rows in staging or lines in quarantine; None: all.
     """
@@ -51,11 +64,16 @@ def normalize_states(
         for s in states
     ]
     result = normalize(records, vendor, stream, glossary)
-    lines = [_line(reject, table) for reject in result.rejects]
     before = [prefix + id_ for id_ in ((s.record_id for s in states) if staged_before is None else staged_before)]
-    rows = staging.replace(connection, before, entities_of(glossary, vendor, stream), result.frames, load_id)
-    staging.set_aside(connection, before, lines)
-    return Staged(rows, len(lines))
+    lines = [_line(reject, table) for reject in result.rejects]
+    return Normalized(load_id, before, entities_of(glossary, vendor, stream), result.frames, lines)
+
+
+def put(connection: sa.Connection, ready: Normalized) -> Staged:
+    """Put a batch in place of what was in staging and in quarantine."""
+    rows = staging.replace(connection, ready.before, ready.entities, ready.frames, ready.load_id)
+    staging.set_aside(connection, ready.before, ready.lines)
+    return Staged(rows, len(ready.lines))
 
 
 def _line(reject: Reject, table: sa.Table) -> staging.SetAside:

@@ -7,20 +7,19 @@ order: what is loaded already adds nothing.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from connectors.base.model import EPOCH, Connector, Kind, Page, Stream, Window
+from connectors.base.model import EPOCH, Connector, Kind, Stream, Window
 from glossary import Glossary
-from pipeline.normalize import Staged, normalize_states, normalize_touched
+from pipeline.loading import Loader
+from pipeline.normalize import normalize_touched
 from pipeline.progress import Progress, to_log
-from pipeline.reading import in_batches
-from transforms.normalize import entities_of
-from warehouse import incoming, ledger, locks, raw, staging
+from warehouse import incoming, ledger, locks, raw
 from warehouse.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -141,16 +140,6 @@ class _Run:
         self.progress = progress
         self.table = raw.ensure_table(connection, connector.vendor, stream.name)
         self.observed_at = connector.now()
-        entities = entities_of(glossary, connector.vendor, stream.name)
-        # What has never been loaded need not be looked for in staging, one batch after the other.
-        self.is_first = raw.is_empty(connection, self.table) and not staging.has_rows(
-            connection, entities, connector.vendor, stream.name
-        )
-        self.staged = Staged(0, 0)
-        self.load_id = 0
-        self.received = self.new = 0
-        self.expected: int | None = None
-        self.counted: int | None = None
         self.parent_load_id: int | None = None
 
     def load(self, run_id: str | None) -> SyncCounts:
@@ -158,17 +147,26 @@ class _Run:
         vendor, name = self.connector.vendor, self.stream.name
         load_id = ledger.open_load(self.connection, kind, vendor, name, run_id)
         incoming.begin(self.connection)
-        self.load_id = load_id
+        self.loader = loader = Loader(
+            self.connection,
+            vendor,
+            name,
+            self.glossary,
+            load_id,
+            observed_at=self.observed_at,
+            touch_all=kind == "backfill",
+            progress=self.progress,
+        )
         # Before the read: what is made meanwhile must not make up for what was deleted.
         live = self.connector.count(self.stream) if self._may_count else None
-        self._receive(self.connector.read(self.stream, self.window, self._parent_ids()))
+        loader.load(self.connector.read(self.stream, self.window, self._parent_ids()))
         self._receive_restored()
         read = incoming.distinct_records(self.connection)
         if self.stream.finds_deletes == "absence":
             raw.begin_keys(self.connection)
             raw.keys_from_incoming(self.connection)
         deleted = self._find_deletes(load_id, live)
-        self._add(normalize_touched(self.connection, vendor, name, self.glossary, load_id))
+        loader.add(normalize_touched(self.connection, vendor, name, self.glossary, load_id))
         if kind != "backfill":
             ledger.move_cursor(self.connection, vendor, name, self.window.end, load_id, self.parent_load_id)
         ledger.record_window(
@@ -178,57 +176,18 @@ class _Run:
             start_at=self.window.start,
             end_at=self.window.end,
             kind=kind,
-            expected_rows=self.expected,
-            counted_rows=self.counted if self.expected else self.expected,
+            expected_rows=loader.expected,
+            counted_rows=loader.counted if loader.expected else loader.expected,
             read_rows=read,
             load_id=load_id,
         )
         ledger.close_load(
-            self.connection, load_id, read_rows=read, new_rows=self.new + deleted, staged_rows=self.staged.rows
+            self.connection, load_id, read_rows=read, new_rows=loader.new + deleted, staged_rows=loader.staged.rows
         )
         self.progress(f"{vendor} {name}", read)
         return SyncCounts(
-            vendor, name, self.window, read, self.new, deleted, self.staged.rows, self.staged.set_aside, load_id
+            vendor, name, self.window, read, loader.new, deleted, loader.staged.rows, loader.staged.set_aside, load_id
         )
-
-    def _receive(self, pages: Iterable[Page], *, undated: bool = False) -> None:
-        """Load what is read, batch by batch: into raw, and the records whose state it is on to staging."""
-        vendor, name = self.connector.vendor, self.stream.name
-        with in_batches(pages, undated=undated) as batches:
-            for batch in batches:
-                if batch.expected is not None:
-                    self.expected = (self.expected or 0) + batch.expected
-                if batch.counted is not None:
-                    self.counted = (self.counted or 0) + batch.counted
-                if not batch.rows:
-                    continue
-                came = incoming.receive(
-                    self.connection,
-                    self.table,
-                    batch.rows,
-                    load_id=self.load_id,
-                    observed_at=self.observed_at,
-                    touch_all=self.window.kind == "backfill",
-                )
-                if came.states:
-                    before = came.known if self.is_first else None
-                    self._add(
-                        normalize_states(
-                            self.connection,
-                            vendor,
-                            name,
-                            self.glossary,
-                            self.load_id,
-                            came.states,
-                            staged_before=before,
-                        )
-                    )
-                self.new += came.new
-                self.received += len(batch.rows)
-                self.progress(f"{vendor} {name}", self.received)
-
-    def _add(self, staged: Staged) -> None:
-        self.staged = Staged(self.staged.rows + staged.rows, self.staged.set_aside + staged.set_aside)
 
     def _parent_ids(self) -> list[str]:
         """The parent's record ids that this window is about; all at once, since they are used in the reading thread."""
@@ -281,4 +240,4 @@ class _Run:
     def _receive_ids(self, ids: Sequence[str], *, undated: bool = False) -> None:
         """Read records by id. undated: they are as of now, whatever date they bear, so that they outrank a delete."""
         for at in range(0, len(ids), IDS_PER_READ):
-            self._receive(self.connector.read_ids(self.stream, ids[at : at + IDS_PER_READ]), undated=undated)
+            self.loader.load(self.connector.read_ids(self.stream, ids[at : at + IDS_PER_READ]), undated=undated)
