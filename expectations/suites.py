@@ -4,6 +4,7 @@ Keys and not-null columns are the database's to hold: a check of them could neve
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -31,7 +32,7 @@ WORDS: Mapping[str, str] = {
     "channel": "channel",
 }
 
-EARLIEST, LATEST = "1990-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00"
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 HAPPENED = ("occurred_at", "created_at")
 """A date far outside any company's life is a typing error; it would bend every cohort it falls into."""
@@ -83,8 +84,10 @@ def _column(column: sa.Column[object], glossary: Glossary) -> list[Expectation]:
                 f"{name}_plausible",
                 "quarantine",
                 "a date before 1990 or after 2100 is a typing error",
-                "UnexpectedRowsExpectation",
-                unexpected_rows_query=f"SELECT source_id FROM {{batch}} WHERE {name} < '{EARLIEST}' OR {name} > '{LATEST}'",
+                "ExpectColumnValuesToBeBetween",
+                column=name,
+                min_value=EARLIEST,
+                max_value=LATEST,
             )
         )
     if name == "probability":

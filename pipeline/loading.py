@@ -1,7 +1,7 @@
 """Loading one stream's pages: read, kept in raw, normalised, put into staging, each step at work on a batch of its own.
 
-Reading has a thread, and so has the database; this thread normalises. The database's work is done in one order and in the
-caller's transaction, so that what comes of it does not depend on who is quicker.
+Reading, the database and normalising have a thread each. The database's work is done in one order and in the caller's
+transaction, so that what comes of it does not depend on who is quicker.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,16 @@ import sqlalchemy as sa
 
 from connectors.base.model import Page
 from glossary import Glossary
+from pipeline.garbage import seldom_collected
 from pipeline.normalize import Normalized, Staged, normalize_states, put
 from pipeline.progress import Progress
 from pipeline.reading import Batch, in_batches
 from transforms.normalize import entities_of
 from warehouse import incoming, raw, staging
+
+FEW = 1_000
+"""Up to so many records of a batch are looked up and normalised at the end, together with those that must be: it takes as
+long for one record as for hundreds."""
 
 
 class Loader:
@@ -71,21 +76,27 @@ class Loader:
 
     def load(self, pages: Iterable[Page], *, undated: bool = False) -> None:
         """Load all pages. undated: their records are as of now, whatever date they bear."""
-        with in_batches(pages, undated=undated) as batches, ThreadPoolExecutor(1, "database") as database:
-            kept: incoming.Received | None = None
-            putting: Future[Staged] | None = None
+        with (
+            seldom_collected(),
+            in_batches(pages, self._observed_at, undated=undated) as batches,
+            ThreadPoolExecutor(1, "database") as database,
+            ThreadPoolExecutor(1, "normalize") as processor,
+        ):
+            normalizing: Future[Normalized | None] | None = None
+            putting: Future[None] | None = None
             for batch in batches:
                 self._count(batch)
                 keeping = database.submit(self._keep, batch)
-                # While the database keeps this batch, the one before is normalised.
-                putting = self._pass_on(kept, putting, database)
-                kept = keeping.result()
-                self.new += kept.new
-                self.received += len(batch.rows)
+                # Of the batch before: it was normalised while this one was read and kept.
+                putting = database.submit(self._put, normalizing) if normalizing else None
+                normalizing = processor.submit(self._normalize, keeping)
+                self.new += keeping.result().new
+                self.received += batch.rows
                 self._progress(f"{self.vendor} {self.stream}", self.received)
-            putting = self._pass_on(kept, putting, database)
-            if putting is not None:
-                self.add(putting.result())
+            if putting:
+                putting.result()
+            if normalizing:
+                self._put(normalizing)
 
     def add(self, staged: Staged) -> None:
         """Count more rows in staging."""
@@ -98,28 +109,26 @@ class Loader:
             self.counted = (self.counted or 0) + batch.counted
 
     def _keep(self, batch: Batch) -> incoming.Received:
-        return incoming.receive(
-            self.connection,
-            self._table,
-            batch.rows,
-            load_id=self.load_id,
-            observed_at=self._observed_at,
-            touch_all=self._touch_all,
+        if not batch.versions:
+            return incoming.Received(0, [], set())
+        received = incoming.receive(
+            self.connection, self._table, batch.versions, load_id=self.load_id, touch_all=self._touch_all
         )
+        if len(received.states) > FEW:
+            return received
+        incoming.touch(self.connection, [state.record_id for state in received.states])
+        return received._replace(states=[])
 
-    def _pass_on(
-        self, kept: incoming.Received | None, putting: Future[Staged] | None, database: ThreadPoolExecutor
-    ) -> Future[Staged] | None:
-        """Normalise what was kept, and have it put into staging when what was put before is there."""
-        if kept is None or not kept.states:
-            return putting
+    def _normalize(self, keeping: Future[incoming.Received]) -> Normalized | None:
+        kept = keeping.result()
+        if not kept.states:
+            return None
         before = kept.known if self._is_first else None
-        ready = normalize_states(
+        return normalize_states(
             self.vendor, self.stream, self.glossary, self.load_id, kept.states, staged_before=before
         )
-        if putting is not None:
-            self.add(putting.result())
-        return database.submit(self._put, ready)
 
-    def _put(self, ready: Normalized) -> Staged:
-        return put(self.connection, ready)
+    def _put(self, normalizing: Future[Normalized | None]) -> None:
+        ready = normalizing.result()
+        if ready is not None:
+            self.add(put(self.connection, ready))

@@ -1,30 +1,42 @@
-"""Reading ahead: a vendor's pages arrive in a thread while the batch before them is being loaded."""
+"""Reading ahead: a vendor's pages arrive, and are packed, in a thread while the batch before them is being loaded."""
 
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.base.model import Page
 from connectors.base.paginate import ahead
+from warehouse.incoming import Version, pack
 from warehouse.raw import Row
 
-ROWS = 20_000
+FIRST_ROWS, ROWS = 2_500, 10_000
 BYTES = 32 << 20
-"""A batch ends at so many changes, or so many bytes: two of them are held at once."""
+"""A batch ends at so many changes, or so many bytes; four of them are held at once. The first is small: all wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some pages together.
+
+    rows: changes in them. versions: what they tell of. expected, counted: the sums of what the pages say; None where none does.
+    """
+
+    rows: int
+    versions: list[Version]
+    expected: int | None
+    counted: int | None
 
 
 @dataclass(slots=True)
-class Batch:
-    """Changes of some pages together. expected, counted: the sums of what the pages say; None where none does."""
-
+class _Gathered:
     rows: list[Row] = field(default_factory=list)
     expected: int | None = None
     counted: int | None = None
     bytes: int = 0
 
     def add(self, page: Page, *, undated: bool) -> None:
-        """Take one more page in. undated: its records are as of now, whatever date they bear."""
         self.rows.extend((change._replace(version_at=None) for change in page.changes) if undated else page.changes)
         self.bytes += sum(len(change.payload) for change in page.changes)
         if page.expected is not None:
@@ -32,28 +44,36 @@ class Batch:
         if page.counted:
             self.counted = (self.counted or 0) + page.counted
 
+    def packed(self, observed_at: datetime) -> Batch:
+        return Batch(len(self.rows), pack(self.rows, observed_at), self.expected, self.counted)
+
 
 @contextmanager
-def in_batches(pages: Iterable[Page], *, undated: bool = False) -> Iterator[Iterator[Batch]]:
+def in_batches(pages: Iterable[Page], observed_at: datetime, *, undated: bool = False) -> Iterator[Iterator[Batch]]:
     """The pages in batches, the next one always being read while the caller works on this one.
 
     The thread is done when the block ends; where it ends by an error, after the page that is under way.
+
+    Args:
+        pages: the vendor's.
+        observed_at: the moment of versions that the vendor does not date.
+        undated: all records are as of then, whatever date they bear.
     """
     stop = threading.Event()
-    with closing(ahead(_batches(pages, stop, undated=undated))) as batches:
+    with closing(ahead(_batches(pages, stop, observed_at, undated=undated))) as batches:
         try:
             yield batches
         finally:
             stop.set()
 
 
-def _batches(pages: Iterable[Page], stop: threading.Event, *, undated: bool) -> Iterator[Batch]:
-    batch = Batch()
+def _batches(pages: Iterable[Page], stop: threading.Event, observed_at: datetime, *, undated: bool) -> Iterator[Batch]:
+    batch, rows = _Gathered(), FIRST_ROWS
     for page in pages:
         if stop.is_set():
             return
         batch.add(page, undated=undated)
-        if len(batch.rows) >= ROWS or batch.bytes >= BYTES:
-            yield batch
-            batch = Batch()
-    yield batch
+        if len(batch.rows) >= rows or batch.bytes >= BYTES:
+            yield batch.packed(observed_at)
+            batch, rows = _Gathered(), min(rows * 2, ROWS)
+    yield batch.packed(observed_at)

@@ -34,10 +34,12 @@ def copy_binary(connection: sa.Connection, target: str, columns: Sequence[str], 
 def copy_frame(connection: sa.Connection, target: str, frame: pl.DataFrame) -> int:
     """COPY a frame into `target` through CSV that Polars writes, whole columns at a time; returns its rows.
 
-    Lists become PostgreSQL array literals. An empty text stays apart from null: CSV writes it quoted, null unquoted.
+    Lists become PostgreSQL array literals. An empty text stays apart from null: CSV writes it quoted, null unquoted. Columns
+    without any value are left to the table, which has null for them too: the server need not look for it in every row.
     """
     if frame.is_empty():
         return 0
+    frame = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
     plain = frame.with_columns(
         *(_array_literal(name) for name, type_ in frame.schema.items() if isinstance(type_, pl.List)),
         *(

@@ -11,7 +11,7 @@ Rows travel in COPY's binary form: the vendor's bytes need no escaping, and the 
 import hashlib
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,8 +55,8 @@ class Received(NamedTuple):
     known: set[str]
 
 
-class _Version(NamedTuple):
-    """head: the columns `_HEAD`, as COPY takes them."""
+class Version(NamedTuple):
+    """A version on its way in. is_observed: the vendor does not date it. head: the columns `_HEAD`, as COPY takes them."""
 
     record_id: str
     at: datetime
@@ -83,26 +83,40 @@ def begin(connection: sa.Connection) -> None:
     )
 
 
+def pack(rows: Iterable[Row], observed_at: datetime) -> list[Version]:
+    """Changes as the versions that they tell of, each once, in order; needs no connection.
+
+    Args:
+        rows: the changes; ten thousand are a good batch.
+        observed_at: the moment of versions that the vendor does not date.
+    """
+    found: dict[bytes, Version] = {}
+    for record_id, version_at, op, payload, merged_into in rows:
+        hasher = _hasher(op, merged_into).copy()
+        hasher.update(payload)
+        at = version_at or observed_at
+        id_ = record_id.encode()
+        # One piece for both COPYs, and for telling versions apart.
+        head = b"".join(
+            (_LENGTH(len(id_)), id_, _TIME(8, (at - _POSTGRES_EPOCH) // _MICROSECOND, 16), hasher.digest(), _text(op))
+        )
+        if head not in found:
+            found[head] = Version._make((record_id, at, version_at is None, op, payload, merged_into, head))
+    return list(found.values())
+
+
 def receive(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: Iterable[Row],
-    *,
-    load_id: int,
-    observed_at: datetime,
-    touch_all: bool = False,
+    connection: sa.Connection, table: sa.Table, versions: Sequence[Version], *, load_id: int, touch_all: bool = False
 ) -> Received:
-    """Add a batch of changes to a raw table.
+    """Add a batch of versions to a raw table.
 
     Args:
         connection: the caller's transaction, after `begin`.
         table: the raw table.
-        rows: the changes; twenty thousand are a good batch.
+        versions: from `pack`.
         load_id: the load that brings them.
-        observed_at: the moment of versions that the vendor does not date.
         touch_all: note every record received, new or not: a backfill repairs what was removed further on.
     """
-    versions = _distinct(rows, observed_at)
     copy.copy_binary(
         connection,
         "arriving",
@@ -114,9 +128,9 @@ def receive(
     }
     connection.execute(sa.text("INSERT INTO incoming SELECT record_id, op FROM arriving; TRUNCATE arriving"))
 
-    states: dict[str, _Version] = {}
+    states: dict[str, Version] = {}
     touched: set[str] = set()
-    new: list[_Version] = []
+    new: list[Version] = []
     for n, version in enumerate(versions):
         is_new, is_newest = held.get(n, (True, True))
         if not is_new:
@@ -134,11 +148,7 @@ def receive(
         (*_HEAD, "record", "record_bytes", "merged_into", "load_id"),
         _chunks(_raw_row(version, _RAW_END(8, load_id)) for version in new),
     )
-    if touched:
-        connection.execute(
-            sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"),
-            {"ids": sorted(touched)},
-        )
+    touch(connection, touched)
     return Received(
         len(new),
         [_state(version) for id_, version in states.items() if id_ not in touched],
@@ -146,12 +156,21 @@ def receive(
     )
 
 
+def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
+    """Note records to be looked up at the end."""
+    if record_ids:
+        connection.execute(
+            sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"),
+            {"ids": sorted(record_ids)},
+        )
+
+
 def distinct_records(connection: sa.Connection) -> int:
     """How many records were received in this transaction."""
     return int(connection.scalar(sa.text("SELECT count(*) FROM (SELECT DISTINCT record_id FROM incoming) r")) or 0)
 
 
-def _state(version: _Version) -> State:
+def _state(version: Version) -> State:
     return State._make((version.record_id, version.at, version.payload, False, None, None))
 
 
@@ -182,22 +201,6 @@ def storable(payload: bytes) -> tuple[bytes, bytes | None]:
     return (payload, None) if clean == text else (clean.encode(), payload)
 
 
-def _distinct(rows: Iterable[Row], observed_at: datetime) -> list[_Version]:
-    found: dict[bytes, _Version] = {}
-    for record_id, version_at, op, payload, merged_into in rows:
-        hasher = _hasher(op, merged_into).copy()
-        hasher.update(payload)
-        at = version_at or observed_at
-        id_ = record_id.encode()
-        # One piece for both COPYs, and for telling versions apart.
-        head = b"".join(
-            (_LENGTH(len(id_)), id_, _TIME(8, (at - _POSTGRES_EPOCH) // _MICROSECOND, 16), hasher.digest(), _text(op))
-        )
-        if head not in found:
-            found[head] = _Version._make((record_id, at, version_at is None, op, payload, merged_into, head))
-    return list(found.values())
-
-
 @lru_cache(maxsize=1024)
 def _hasher(op: str, merged_into: str | None) -> "hashlib.blake2b":
     """One that knows already what tells equal bytes apart that mean different things."""
@@ -209,11 +212,11 @@ def _text(text: str) -> bytes:
     return _field(text.encode())
 
 
-def _key_row(n: int, version: _Version) -> bytes:
+def _key_row(n: int, version: Version) -> bytes:
     return b"".join((_KEY_FIELDS, version.head, _KEY_END(4, n, 1, version.is_observed)))
 
 
-def _raw_row(version: _Version, load_id: bytes) -> bytes:
+def _raw_row(version: Version, load_id: bytes) -> bytes:
     record, exact = storable(version.payload) if version.payload else (None, None)
     merged = _NULL if version.merged_into is None else _text(version.merged_into)
     return b"".join((_RAW_FIELDS, version.head, _field(record), _field(exact), merged, load_id))

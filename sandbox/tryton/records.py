@@ -1,7 +1,7 @@
 """A small business inside a running Tryton: parties, deals, lists and a scenario, drawn from a seed, that lives by the day."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -106,8 +106,12 @@ class Business:
         new = [email for m in mechanisms if (email := _listed(m["value"])) not in readers][:1]
         self.admin.create("marketing.email", [{"email": email, "list_": list_["id"]} for email in new])
 
-    def advance(self, day: int) -> Day:
+    def advance(self, day: int, *, spared: Container[int] = ()) -> Day:
         """One day of work: changes of each kind that a nightly job must see.
+
+        Args:
+            day: its number; the same one draws the same changes.
+            spared: parties that it leaves alone.
 
         Raises:
             IndexError: nothing is left to win, lose or delete; seed more.
@@ -119,7 +123,7 @@ class Business:
         parties = [
             p["id"]
             for p in self.admin.search(PARTY, [["id", ">", COMPANY], ["active", "=", True]])
-            if p["id"] not in staff
+            if p["id"] not in staff and p["id"] not in spared
         ]
         deleted = chance.choice([id_ for id_ in parties if id_ not in sold_to])
         renamed = chance.choice([id_ for id_ in parties if id_ != deleted])

@@ -276,7 +276,7 @@ def _sync_and_build(engine: sa.Engine, connector: Any) -> None:
     build(engine, words(), progress=lambda *_: None)
 
 
-@pytest.mark.parametrize("arguments", [("sync", "hubspot:contacts", "--full"), ("quarantine",), ("doctor",)])
+@pytest.mark.parametrize("arguments", [("sync", "hubspot:contacts", "--full"), ("quarantine",)])
 def test_the_command_prints_neither(loaded: sa.Engine, module_box: Any, arguments: tuple[str, ...]) -> None:
     with loaded.begin() as connection:  # what earlier tests loaded need not be checked again
         connection.execute(sa.text("UPDATE ops.load SET validated_at = now()"))

@@ -57,9 +57,10 @@ def module_box(module_seed: int) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def loaded(module_box: Any, module_warehouse: sa.Engine) -> sa.Engine:
-    """A warehouse with last night's contacts, companies and leads."""
+    """A warehouse with last night's contacts and companies, and all of Salesforce."""
     sync(module_warehouse, module_box, "hubspot", "contacts", "companies", "contact_history")
-    sync(module_warehouse, module_box, "salesforce", "lead", "contact")
+    salesforce = connect("salesforce", credentials(module_box)["salesforce"])
+    sync(module_warehouse, module_box, "salesforce", *salesforce.streams)
     return module_warehouse
 
 
@@ -309,7 +310,7 @@ def test_the_command_ends_with_the_exit_code_of_the_failure(loaded: sa.Engine, m
 
 
 def test_the_command_reads_the_other_vendors_when_one_cannot_be_reached(loaded: sa.Engine, module_box: Any) -> None:
-    module_box.advance(0.2)
+    module_box.advance(0.01)
     before = stand(loaded)
     ran = command(loaded, module_box, "sync", SMARKETING_HUBSPOT_BASE_URL=f"http://127.0.0.1:{closed_port()}")
     assert ran.code == 1, ran

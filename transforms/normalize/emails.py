@@ -5,6 +5,7 @@ Plain ASCII addresses are judged in whole columns by a pattern that admits only 
 """
 
 import re
+import string
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +18,8 @@ _TOO_LONG: Final = r"^[^@]{65,}@|@.{254,}$|^.{255,}$"
 # The validator refuses these endings, but `test`, which sandboxes use, is let through.
 _SPECIAL: Final = "|".join(re.escape(name) for name in SPECIAL_USE_DOMAIN_NAMES if name != "test")
 _LONG_WAY: Final = rf"@.*--|[@.]({_SPECIAL})$|{_TOO_LONG}"
-_WRAPPING: Final = re.compile(r"^(?:mailto:)?\s*[<\"']?\s*|\s*[>\"']?[.,;]*\s*$", re.IGNORECASE)
+_BEFORE: Final = re.compile(r"(?:mailto:|[\s<\"'])+", re.IGNORECASE)
+_AFTER: Final = f"{string.whitespace}\u00a0>\"'.,;"
 
 
 def emails(text: pl.Series) -> pl.Series:
@@ -39,11 +41,15 @@ def read_email(text: str) -> str | None:
     """One address, normalised; None where it is none.
 
     What surrounds an address by mistake is taken off first: blanks, `mailto:`, quotes, angle brackets, a trailing point,
-    comma or semicolon.
+    comma or semicolon. Where nothing valid is left, it is read as it stands (an apostrophe may begin an address).
     """
-    bare = _WRAPPING.sub("", text.strip())
+    begin = _BEFORE.match(text)
+    return _valid(text[begin.end() if begin else 0 :].rstrip(_AFTER)) or _valid(text.strip())
+
+
+def _valid(text: str) -> str | None:
     try:
-        valid = validate_email(bare, check_deliverability=False, test_environment=True)
+        valid = validate_email(text, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError):
         return None
     return f"{valid.local_part.lower()}@{valid.ascii_domain.lower()}"

@@ -30,6 +30,9 @@ _ONE_DIGIT: Final = f"^({'|'.join(f'{d}+' for d in range(10))})$"
 _LONGEST_NATIONAL: Final = 17
 _WORLD: Final = "001"
 
+FEW: Final = 64
+"""Up to so many numbers go to the library at once: setting whole columns up takes longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -91,6 +94,13 @@ def phones(text: pl.Series, regions: pl.Series | None, default_region: str | Non
     home = regions if regions is not None else pl.Series([None] * len(text), dtype=pl.String)
     if default_region:
         home = home.fill_null(default_region)
+    if len(text) <= FEW:
+        few = [None if t is None else read_phone(t, r) for t, r in zip(text, home, strict=True)]
+        return pl.Series(text.name, few, dtype=pl.String)
+    return _many(text, home)
+
+
+def _many(text: pl.Series, home: pl.Series) -> pl.Series:
     # Brazil writes 0xx11 where a carrier's digits go between the trunk zero and the area.
     frame = (
         pl.DataFrame({"t": text.str.replace(_CARRIER_BLANK, "0"), "r": home})

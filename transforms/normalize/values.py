@@ -65,6 +65,8 @@ class Reading:
     def read(self, spec: FieldSpec, type_: pl.DataType) -> pl.Series:
         """One typed column. type_: the staging column's type (of the elements, for lists)."""
         text = self.source(spec)
+        if text.null_count() == len(text):  # as most are, where a night brings a record or two
+            return text.cast(pl.List(pl.String) if spec.separator else type_)
         if spec.separator:
             return self._list(spec, text)
         value = self._typed(spec, text, type_)
@@ -75,7 +77,7 @@ class Reading:
         """A glossary term and the vendor's own word. Unknown words are `unmapped` where the raw word is kept beside it."""
         raw = self.source(spec)
         if spec.vocabulary is None:  # a constant is a term already
-            return raw, pl.Series([None] * self.height, dtype=pl.String)
+            return raw, raw.clear(self.height)
         vocabulary = self.glossary.vocabularies[spec.vocabulary]
         terms: dict[str, str] = {}
         unknown: list[str] = []
@@ -88,9 +90,7 @@ class Reading:
                 if has_raw:
                     terms[word] = UNMAPPED
         mapped = (
-            raw.replace_strict(terms, default=None, return_dtype=pl.String)
-            if terms
-            else pl.Series([None] * self.height, dtype=pl.String)
+            raw.clear(self.height) if not terms else raw.replace_strict(terms, default=None, return_dtype=pl.String)
         )
         if unknown and not has_raw:
             self.losses.append(Loss(spec.target, "word_unknown", raw.is_in(unknown).fill_null(value=False)))

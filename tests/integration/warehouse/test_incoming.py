@@ -18,7 +18,7 @@ def upsert(id_: str, hours: int | None, value: int) -> raw.Row:
 
 def receive(connection: sa.Connection, rows: list[raw.Row], *, touch_all: bool = False) -> incoming.Received:
     table = raw.ensure_table(connection, "acme", "things")
-    return incoming.receive(connection, table, rows, load_id=1, observed_at=NOW, touch_all=touch_all)
+    return incoming.receive(connection, table, incoming.pack(rows, NOW), load_id=1, touch_all=touch_all)
 
 
 def touched(connection: sa.Connection) -> list[str]:
@@ -90,7 +90,7 @@ def test_batches_cut_anywhere_leave_the_same_versions_and_states(warehouse: sa.E
             known: dict[str, raw.State] = {}
             for at in range(0, len(rows), size):
                 batch = rows[at : at + size]
-                came = incoming.receive(connection, table, batch, load_id=1, observed_at=NOW)
+                came = incoming.receive(connection, table, incoming.pack(batch, NOW), load_id=1)
                 known.update({s.record_id: s for s in came.states})
             # As the job does it: what is looked up at the end takes the place of what was known before.
             known.update({s.record_id: s for b in raw.touched_states(connection, table, 9) for s in b})

@@ -19,7 +19,8 @@ def load(
     with transaction(engine) as connection:
         table = raw.ensure_table(connection, "acme", "things")
         incoming.begin(connection)
-        received = incoming.receive(connection, table, rows, load_id=load_id, observed_at=now, touch_all=touch_all)
+        versions = incoming.pack(rows, now)
+        received = incoming.receive(connection, table, versions, load_id=load_id, touch_all=touch_all)
         read = incoming.distinct_records(connection)
         asked = [s for batch in raw.touched_states(connection, table, 2) for s in batch]
         connection.execute(

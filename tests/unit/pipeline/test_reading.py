@@ -11,6 +11,7 @@ from pipeline import reading
 from pipeline.reading import in_batches
 
 T0 = datetime(2026, 5, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def page(*ids: str, expected: int | None = None, size: int = 1) -> Page:
@@ -20,11 +21,12 @@ def page(*ids: str, expected: int | None = None, size: int = 1) -> Page:
 
 @pytest.mark.parametrize(("rows", "batches"), [(1, 3), (2, 2), (100, 1)])
 def test_every_change_comes_once_and_in_order(monkeypatch: pytest.MonkeyPatch, rows: int, batches: int) -> None:
+    monkeypatch.setattr(reading, "FIRST_ROWS", rows)
     monkeypatch.setattr(reading, "ROWS", rows)
     pages = [page("a", expected=5), page("b", "c"), page("d", expected=2)]
-    with in_batches(pages) as found:
+    with in_batches(pages, T0) as found:
         got = [b for b in found if b.rows]
-    assert [row[0] for b in got for row in b.rows] == ["a", "b", "c", "d"]
+    assert [version.record_id for b in got for version in b.versions] == ["a", "b", "c", "d"]
     assert len(got) == batches
     assert sum(b.expected or 0 for b in got) == 7
     assert sum(b.counted or 0 for b in got) == 2
@@ -32,19 +34,19 @@ def test_every_change_comes_once_and_in_order(monkeypatch: pytest.MonkeyPatch, r
 
 def test_a_batch_is_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BYTES", 1_000)
-    with in_batches([page("a", size=600), page("b", size=600), page("c", size=600)]) as found:
-        assert [len(b.rows) for b in found] == [2, 1]
+    with in_batches([page("a", size=600), page("b", size=600), page("c", size=600)], T0) as found:
+        assert [b.rows for b in found] == [2, 1]
 
 
 def test_no_pages_give_an_empty_batch_without_counts() -> None:
-    with in_batches([]) as found:
+    with in_batches([], T0) as found:
         (batch,) = found
-    assert (batch.rows, batch.expected, batch.counted) == ([], None, None)
+    assert (batch.rows, batch.versions, batch.expected, batch.counted) == (0, [], None, None)
 
 
-def test_undated_changes_lose_their_dates() -> None:
-    with in_batches([page("a")], undated=True) as found:
-        assert [row[1] for b in found for row in b.rows] == [None]
+def test_undated_changes_are_as_of_now() -> None:
+    with in_batches([page("a")], NOW, undated=True) as found:
+        assert [(v.at, v.is_observed) for b in found for v in b.versions] == [(NOW, True)]
 
 
 def test_an_error_of_the_vendor_comes_through() -> None:
@@ -52,11 +54,12 @@ def test_an_error_of_the_vendor_comes_through() -> None:
         yield page("a")
         raise RuntimeError("the vendor's")
 
-    with pytest.raises(RuntimeError, match="the vendor's"), in_batches(pages()) as found:
+    with pytest.raises(RuntimeError, match="the vendor's"), in_batches(pages(), T0) as found:
         list(found)
 
 
 def test_an_error_of_the_caller_ends_the_reading_after_the_page_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FIRST_ROWS", 1)
     monkeypatch.setattr(reading, "ROWS", 1)
     sent = 0
     going_on = threading.Event()
@@ -70,7 +73,7 @@ def test_an_error_of_the_caller_ends_the_reading_after_the_page_under_way(monkey
             yield page(str(sent))
 
     def load() -> None:
-        with in_batches(pages()) as found:
+        with in_batches(pages(), T0) as found:
             next(found)
             going_on.set()
             raise RuntimeError("the caller's")
