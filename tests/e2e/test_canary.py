@@ -82,11 +82,12 @@ def module_box(module_seed: int) -> Iterator[Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _loggers_speak() -> None:
-    """Setting up Airflow's logging silences the loggers that exist; tests of it may have run before in this process."""
+    """Tests that ran before in this process may have silenced loggers: Airflow's set-up does, and HubSpot's own client."""
     logging.disable(logging.NOTSET)
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+    logging.getLogger("urllib3").setLevel(logging.NOTSET)
 
 
 @pytest.fixture

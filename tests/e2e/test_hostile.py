@@ -116,7 +116,7 @@ CASES: Mapping[str, Case] = {
         ("timestamp_invalid", "became_lead_at, created_at", True),
     ),
     "a date of the far past": _contact(
-        {"createdate": "1901-03-01T00:00:00Z", "lastname": "D"}, None, ("created_at_plausible", "", False)
+        {"createdate": "1901-03-01T00:00:00Z", "lastname": "D"}, None, ("created_at_plausible", "created_at", False)
     ),
     "a date beyond all time": _contact(
         {"createdate": "99999-01-01T00:00:00Z", "lastname": "D"},
@@ -171,7 +171,7 @@ CASES: Mapping[str, Case] = {
     ),
     "a lead with half an emoji": _lead({"FirstName": msgspec.Raw(HALF)}, {"first_name": "\ufffd half", "last_name": "Hostile"}),
     "a lead of the far past": _lead(
-        {}, None, ("created_at_plausible", "", False), created_at=datetime(1901, 1, 1, tzinfo=UTC)
+        {}, None, ("created_at_plausible", "created_at", False), created_at=datetime(1901, 1, 1, tzinfo=UTC)
     ),
     "an opportunity beyond all money": Case(
         "salesforce", "Opportunity",
