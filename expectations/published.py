@@ -4,6 +4,7 @@ Business checks are SQL that selects violating rows; each has its reason. Struct
 from the table metadata.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ Suites = Mapping[str, Sequence[Outcome]]
 
 
 def _rows(rule: str, why: str, query: str, severity: str = "block") -> Expectation:
-    # GX puts the table or a subquery in place of {batch}; `checked` is its name here.
-    query = f"WITH checked AS (SELECT * FROM {{batch}}) {query}"
+    # GX puts a subquery in place of {batch}, and names it unless the query joins; before 16, PostgreSQL wants a name.
+    name = " AS batch" if re.search(r"\bJOIN\b", query) else ""
+    query = f"WITH checked AS (SELECT * FROM {{batch}}{name}) {query}"
     return Expectation(rule, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})  # type: ignore[arg-type]
 
 

@@ -155,6 +155,7 @@ amounts_written = st.one_of(
 
 
 @given(st.lists(amounts_written, min_size=1, max_size=20))
+@example(["1e-64", "1e-999999", "-4e-5", "1e999999", "123456789012345678901234567890e-20"])
 @settings(deadline=None, max_examples=100)
 def test_amounts_are_exact(texts: list[str]) -> None:
     read = decimals(pl.Series([t.strip() or None for t in texts], dtype=pl.String), pl.Decimal(20, 4)).to_list()

@@ -67,7 +67,7 @@ def decimals(text: pl.Series, type_: pl.Decimal) -> pl.Series:
     for word in text.filter(read.is_null() & text.is_not_null()).unique():
         number = read_decimal(word)
         # The exponent is bounded first: quantize of 1e999 would be a number of 999 digits.
-        if number is not None and (not number or -(_LONGEST) < number.adjusted() < whole):
+        if number is not None and (not number or number.adjusted() < whole):
             rounded = number.quantize(unit, rounding=ROUND_HALF_EVEN)
             if abs(rounded) < limit:
                 words[word] = rounded
