@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from connectors.base.model import Page
 from glossary import Glossary
-from pipeline.garbage import seldom_collected
 from pipeline.normalize import Normalized, Staged, normalize_states, put
 from pipeline.progress import Progress
 from pipeline.reading import Batch, in_batches
@@ -77,7 +76,6 @@ class Loader:
     def load(self, pages: Iterable[Page], *, undated: bool = False) -> None:
         """Load all pages. undated: their records are as of now, whatever date they bear."""
         with (
-            seldom_collected(),
             in_batches(pages, self._observed_at, undated=undated) as batches,
             ThreadPoolExecutor(1, "database") as database,
             ThreadPoolExecutor(1, "normalize") as processor,

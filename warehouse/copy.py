@@ -1,6 +1,7 @@
 """COPY on SQLAlchemy's own connection, so that bulk loads share its transaction."""
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any
 
 import polars as pl
@@ -49,9 +50,10 @@ def copy_frame(connection: sa.Connection, target: str, frame: pl.DataFrame) -> i
         ),
     )
     names = ", ".join(f'"{c}"' for c in frame.columns)
-    data = plain.write_csv(None, include_header=False, quote_style="non_numeric", null_value="")
+    data = BytesIO()
+    plain.write_csv(data, include_header=False, quote_style="non_numeric", null_value="")
     with driver(connection).cursor() as cursor, cursor.copy(f"COPY {target} ({names}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(data)
+        copy.write(data.getvalue())
     return frame.height
 
 

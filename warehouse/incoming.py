@@ -191,6 +191,8 @@ CROSS JOIN LATERAL (
 
 def storable(payload: bytes) -> tuple[bytes, bytes | None]:
     """The payload as UTF-8 that PostgreSQL can hold and query, and the exact bytes where that is not the same."""
+    if payload.isascii() and b"\\u" not in payload:
+        return payload, None
     try:
         text = payload.decode()
     except UnicodeDecodeError:

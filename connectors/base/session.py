@@ -85,6 +85,13 @@ class Session:
         self._limit_until = limit_until
         self._tries = tries
         self._timeout = timeout
+        # Made once: a request that succeeds at the first attempt should cost no more than itself.
+        self._retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(tries),
+            wait=_pause,
+            retry=tenacity.retry_if_exception_type(_Again),
+            before_sleep=self._tell,
+        )
         self._lock = threading.Lock()
         self._clock: tuple[datetime, float] | None = None
         self.http = requests.Session()
@@ -115,7 +122,7 @@ class Session:
         url = path if path.startswith(("http://", "https://")) else f"{self.base_url}{path}"
         refreshed = False
 
-        def once() -> requests.Response:
+        def once(method: str, url: str) -> requests.Response:
             nonlocal refreshed
             response = self._exchange(method, url, **kwargs)
             code = self._code_of(response) if response.status_code >= 400 else ""
@@ -136,22 +143,19 @@ class Session:
                 raise self._error(Outcome.QUOTA, response, code, url)
             raise self._error(outcome, response, code, url)
 
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._tries),
-            wait=_pause,
-            retry=tenacity.retry_if_exception_type(_Again),
-            before_sleep=lambda s: log.info(
-                "%s: %s %s: %s, attempt %d", self.vendor, method, path_of(url), _why(s), s.attempt_number + 1
-            ),
-        )
         try:
-            return retrying(once)
+            return self._retrying(once, method, url)
         except tenacity.RetryError as error:
             why = error.last_attempt.exception()
             raise UnreachableError(
                 f"{self.vendor} gave no usable answer at {path_of(url)} in {self._tries} attempts ({why}).",
                 remedy="Check the address and the network, or the vendor's status page; the next run goes on from the same place.",
             ) from None
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        method, url = state.args
+        why = state.outcome.exception() if state.outcome else ""
+        log.info("%s: %s %s: %s, attempt %d", self.vendor, method, path_of(url), why, state.attempt_number + 1)
 
     def _exchange(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         self.requests_sent += 1
@@ -216,10 +220,6 @@ class Session:
             f"{where} does not accept the request ({detail}).",
             remedy="Report it with this line: the vendor's API may have changed.",
         )
-
-
-def _why(state: tenacity.RetryCallState) -> str:
-    return str(state.outcome.exception()) if state.outcome else ""
 
 
 def _retry_after(response: requests.Response) -> float | None:

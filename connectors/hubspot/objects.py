@@ -12,7 +12,7 @@ from connectors.hubspot import search
 from connectors.hubspot.api import Api, Results, next_of
 from connectors.hubspot.batch import Fields, read_batch
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.records import changes_of, head_of, heads_of
+from connectors.hubspot.records import changes_of, head_of
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ def listed(api: Api, properties: Properties, stream: Stream, *, archived: bool) 
             # the names are too long for a URL: the list gives the ids, and a batch read the records
             records = read_batch(api, stream, [head_of(raw).id for raw in records], Fields(names, archived=archived))
         changes: list[Change] = []
-        for raw, head in zip(records, heads_of(records), strict=True):
-            changes.extend(changes_of(raw, head))
+        for raw in records:
+            changes.extend(changes_of(raw, head_of(raw)))
         yield Listed(changes, len(page.results))
 
 

@@ -1,6 +1,5 @@
 """From the exact bytes of one record to what it tells: it lives, it is archived, others were merged into it."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,20 +25,6 @@ class Head(msgspec.Struct):
     archived: bool = False
     archived_at: datetime | None = msgspec.field(default=None, name="archivedAt")
     properties: _Merges = msgspec.field(default_factory=_Merges)
-
-
-_HEADS = msgspec.json.Decoder(list[Head])
-
-
-def heads_of(raws: Sequence[msgspec.Raw]) -> list[Head]:
-    """The heads of a page's records, in order; as `head_of`, but of all at once."""
-    try:
-        heads = _HEADS.decode(b"[" + b",".join(raws) + b"]")
-    except msgspec.DecodeError:
-        return [head_of(raw) for raw in raws]
-    if any(head.updated_at is not None and head.updated_at.tzinfo is None for head in heads):
-        return [head_of(raw) for raw in raws]
-    return heads
 
 
 def head_of(raw: msgspec.Raw) -> Head:
