@@ -40,7 +40,7 @@ def listed(api: Api, properties: Properties, stream: Stream, *, archived: bool) 
     def fetch(after: str | None) -> Results:
         return api.ask((query if is_narrow else wide) + (f"&after={quote(after)}" if after else ""), Results)
 
-    for page in ahead(by_token(fetch, next_of, where=f"hubspot:{stream.name}")):
+    for page in by_token(fetch, next_of, where=f"hubspot:{stream.name}"):
         records = page.results
         if is_narrow and records:
             # the names are too long for a URL: the list gives the ids, and a batch read the records
