@@ -87,7 +87,7 @@ def pack(rows: Iterable[Row], observed_at: datetime) -> list[Version]:
     """Changes as the versions that they tell of, each once, in order; needs no connection.
 
     Args:
-        rows: the changes; ten thousand are a good batch.
+        rows: the changes; some thousands are a good batch.
         observed_at: the moment of versions that the vendor does not date.
     """
     found: dict[bytes, Version] = {}
