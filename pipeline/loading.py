@@ -85,6 +85,8 @@ class Loader:
             for batch in batches:
                 self._count(batch)
                 keeping = database.submit(self._keep, batch)
+                if putting:
+                    putting.result()  # an error there ends the load, whatever the other steps make of it
                 # Of the batch before: it was normalised while this one was read and kept.
                 putting = database.submit(self._put, normalizing) if normalizing else None
                 normalizing = processor.submit(self._normalize, keeping)
