@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from connectors.base.model import Change, Page
 from pipeline import loading, reading
+from pipeline.normalize import normalize_states
 from pipeline.words import words
 from warehouse import incoming
 from warehouse.engine import transaction
@@ -20,7 +21,7 @@ def test_an_error_while_normalising_any_batch_ends_the_load(
 ) -> None:
     for module, name, value in ((reading, "FIRST_ROWS", 1), (reading, "ROWS", 1), (loading, "FEW", 0)):
         monkeypatch.setattr(module, name, value)
-    normalize = loading.normalize_states
+    normalize = normalize_states
     done: list[int] = []
 
     def once_failing(*args: object, **kwargs: object) -> object:
