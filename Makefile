@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+PEOPLE ?= 20000
+NIGHTS ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak up down lock migration docs clean
+.PHONY: help setup demo test lint format bench bakeoff soak up down lock migration docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +27,7 @@ demo: setup ## Two nights of the real DAGs on a made-up world; prints what came 
 	@$(BIN)/smarketing demo $(DEMO_ARGS)
 
 test: setup ## All tests but soak and bench (under ten minutes); make test TESTS=tests/unit for a part
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not soak" $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: setup ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .
@@ -39,9 +41,13 @@ format: setup ## Put the code into its standard form
 
 bench: setup ## Measure against peers and the floor; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.attribution
 
-soak: setup ## Long runs under faults
-	@$(BIN)/python -m pytest -m soak
+bakeoff: setup ## Read the same worlds beside public connectors; writes benchmarks/results.md: make bakeoff BAKEOFF_ARGS="--people 300"
+	@$(BIN)/python -m benchmarks.bakeoff $(BAKEOFF_ARGS)
+
+soak: setup ## Nights under all faults, a run killed in each, against the truth: make soak PEOPLE=400 NIGHTS=6
+	@SMARKETING_SOAK_PEOPLE=$(PEOPLE) SMARKETING_SOAK_NIGHTS=$(NIGHTS) $(BIN)/python -m pytest -q -s -m soak tests/soak
 
 up: ## Start everything with Docker Compose
 	@test -f .env || cp .env.example .env

@@ -1,10 +1,11 @@
 """Serves the sandbox's recorded HubSpot contacts from a process of its own, on a free port.
 
-    python -m benchmarks.pages 100000
+    python -m benchmarks.pages 100000 [--properties 40] [--limits]
 
 prints one line of JSON, `{"url": ...}`, when requests are answered, and serves until it is ended.
 """
 
+import argparse
 import gc
 import json
 import socket
@@ -12,6 +13,7 @@ import sys
 
 import uvicorn
 
+from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.recorded import recorded_contacts_app
 
 
@@ -27,7 +29,12 @@ class _Server(uvicorn.Server):
 
 def main() -> None:
     """Make the pages, then serve them."""
-    app = recorded_contacts_app(int(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("contacts", type=int)
+    parser.add_argument("--properties", type=int, default=40)
+    parser.add_argument("--limits", action="store_true", help="count calls as HubSpot does, and answer 429 beyond")
+    args = parser.parse_args()
+    app = recorded_contacts_app(args.contacts, args.properties, limits=Limits() if args.limits else None)
     gc.freeze()
     # asyncio turns Nagle's delay of 40 ms off only where the protocol is named.
     listening = socket.socket(proto=socket.IPPROTO_TCP)

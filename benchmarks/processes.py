@@ -15,7 +15,7 @@ import psutil
 from errors import RunError
 
 ROOT = Path(__file__).parents[1]
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 1.0
 
 
 class Measured(NamedTuple):
@@ -23,7 +23,8 @@ class Measured(NamedTuple):
 
     seconds: from start to end of the process, interpreter start and imports included.
     cpu_seconds: of the process and those it waited for; the database's are not in it.
-    peak_bytes: resident memory of the process and its children together, sampled ten times a second.
+    peak_bytes: resident memory of the process and its children together, sampled once a second: looking costs, and
+        falls on those who share the cores.
     answer: the JSON object on the last line that it printed.
     """
 

@@ -31,7 +31,7 @@ class Server:
     def __init__(self, url: URL) -> None:
         self._url = url
         self.settings = {name: str(self.scalar("admin", f"SHOW {name}")) for name in SHOWN}
-        self._admin(f'CREATE DATABASE "{TEMPLATE}"')
+        self._admin(f'CREATE DATABASE "{TEMPLATE}" {embedded.ORDER}')
         engine = connect(self.url(TEMPLATE))
         migrate.upgrade(engine)
         engine.dispose()
@@ -50,7 +50,7 @@ class Server:
         migrated: with this project's tables, which a user makes once.
         """
         self.drop(database)
-        template = f'TEMPLATE "{TEMPLATE}"' if migrated else ""
+        template = f'TEMPLATE "{TEMPLATE}"' if migrated else embedded.ORDER
         self._admin(f'CREATE DATABASE "{database}" {template}')
         self._admin("CHECKPOINT")
         return self.libpq_url(database)

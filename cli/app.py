@@ -24,13 +24,16 @@ app.command("doctor")(doctor.doctor)
 app.command("sync")(jobs.sync)
 app.command("build")(jobs.build)
 app.command("replay")(jobs.replay)
+app.command("reconcile")(jobs.reconcile)
 app.command("windows")(ledger.windows)
 app.command("quarantine")(ledger.quarantine)
+app.command("quota")(ledger.quota)
 app.command("explain")(explain.explain)
 app.command("journey")(explain.journey)
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(explain.glossary_app, name="glossary")
+app.add_typer(ledger.schema_app, name="schema")
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo loaded")] = False,
 ) -> None:
-    """Nights of the real DAGs on a made-up company: HubSpot, Salesforce and Tryton in, one customer journey out.
+    """Nights of the real DAGs on a made-up company: HubSpot, Salesforce, Marketo and Tryton in, one customer journey out.
 
     The first time there are two: all that there is, then what a day has changed. Run again, it goes on with the next one.
     """
@@ -84,7 +84,7 @@ def demo(
     finish(
         f"The demo took {time.monotonic() - began:.0f} s; the warehouse stays up.",
         "`smarketing journey EMAIL`, `smarketing explain marts.customers_by_source`, `make demo` for another night, "
-        "README.md to connect your own HubSpot, Salesforce or Tryton",
+        "README.md to connect your own HubSpot, Salesforce, Marketo or Tryton",
     )
 
 
@@ -113,7 +113,7 @@ def _night(engine: sa.Engine, airflow: Talking, box: systems.Box, tryton: system
     out.print(f"\n[bold]{title}[/] [dim](data until {until:%Y-%m-%d %H:%M} UTC)[/]")
     with engine.connect() as connection:
         last = connection.scalar(sa.text("SELECT coalesce(max(load_id), 0) FROM ops.load")) or 0
-    for dag_id in ("sync_hubspot", "sync_salesforce"):
+    for dag_id in ("sync_hubspot", "sync_salesforce", "sync_marketo"):
         given = {"logical_date": until.isoformat(), "connections": box.connections()}
         last = _dag(engine, airflow, last, dag_id=dag_id, **given)
     if (connections := _connected(tryton)) is not None:

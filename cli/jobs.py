@@ -94,6 +94,35 @@ def sync(
     )
 
 
+def reconcile(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="VENDOR[:STREAM]", help=f"One of {', '.join(VENDORS)}, or `all` that are configured"),
+    ] = "all",
+) -> None:
+    """Hold the warehouse against the vendors, record by record, and repair what differs. Airflow does it on Sundays."""
+    vendor, _, stream = what.partition(":")
+    engine, glossary = open_warehouse(), words()
+    rows: list[SyncCounts] = []
+    for name in credentials.configured_vendors() if vendor == "all" else [vendor]:
+        connector = connect(name, credentials.from_environment(name)) if name in VENDORS else connect(name, {})
+        rows += [
+            sync_stream(engine, connector, one, glossary, compare=True, run_id="cli", progress=_progress)
+            for one in _streams(connector, stream)
+            if stream or connector.streams[one].compared
+        ]
+    validate(engine, glossary)
+    found = [
+        {"stream": f"{r.vendor} {r.stream}", "missing here": r.missing, "gone there": r.deleted, "new versions": r.new}
+        for r in rows
+    ]
+    table("Compared", found, empty="no configured vendor has a stream that needs it")
+    finish(
+        f"{sum(r.missing for r in rows):,} records were missing, {sum(r.deleted for r in rows):,} were gone; repaired.",
+        "`smarketing build`",
+    )
+
+
 def _streams(connector: Connector, stream: str) -> list[str]:
     if stream:
         if stream not in connector.streams:

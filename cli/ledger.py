@@ -1,4 +1,4 @@
-"""`windows` and `quarantine`: what is in, what is not, and what was set aside."""
+"""`windows`, `quarantine`, `schema`, `quota`: what is in, what was set aside, which fields changed, what the vendors allow."""
 
 from typing import Annotated
 
@@ -8,8 +8,13 @@ import typer
 from cli.console import as_json, table
 from cli.console import done as finish
 from pipeline.warehouse import open_warehouse
+from warehouse import fields
+from warehouse import quota as quotas
+from warehouse.engine import transaction
 from warehouse.ledger import gaps as find_gaps
 from warehouse.tables import ops
+
+schema_app = typer.Typer(help="Fields of vendors' records: what was added, removed, retyped.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 
@@ -90,3 +95,50 @@ def quarantine(json: Json = False, limit: Annotated[int, typer.Option(help="Line
     if lines:
         table("The latest", lines)
         finish("Mend the cause at the vendor or in the field map.", "`smarketing replay`, then `smarketing build`")
+
+
+def quota(
+    forget: Annotated[
+        str | None, typer.Option(help="Forget what is known of this vendor's limits: the next answers tell it anew")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What all tasks know of the vendors' limits, and until when nobody asks."""
+    with transaction(open_warehouse()) as connection:
+        if forget:
+            done = quotas.forget(connection, forget)
+            finish(f"{done} limits of {forget} forgotten.", "`smarketing sync`")
+            return
+        rows = [
+            {
+                "vendor": row["vendor"],
+                "account": row["account"],
+                "limit": row["policy"],
+                "calls": f"{row['calls']:g} in {row['seconds']:g} s" if row["calls"] else None,
+                "left": row["left_calls"],
+                "renews_at": row["renews_at"],
+                "closed_until": row["closed_until"] if row["is_closed"] else None,
+            }
+            for row in quotas.every(connection)
+        ]
+    as_json(rows) if json else table("Limits", rows, empty="no vendor has told a limit yet")
+
+
+@schema_app.callback()
+def _schema() -> None:
+    """A group with one command stays a group."""
+
+
+@schema_app.command("changes")
+def schema_changes(json: Json = False, limit: Annotated[int, typer.Option(help="Lines to show")] = 20) -> None:
+    """Fields that vendors added, removed or gave another type, as loads noticed it; newest first."""
+    with open_warehouse().connect() as connection:
+        rows = fields.changes(connection, limit)
+    if json:
+        as_json(rows)
+        return
+    table("Fields that changed", rows, empty="none since the first load of each stream")
+    if rows:
+        finish(
+            'RUNBOOK.md, "A vendor\'s fields changed", says what each means.', "`smarketing sync VENDOR:STREAM --full`"
+        )

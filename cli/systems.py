@@ -21,7 +21,7 @@ TRYTON_SECONDS = 150
 
 
 class Box:
-    """The sandbox's world: HubSpot and Salesforce.
+    """The sandbox's world: HubSpot, Salesforce and Marketo.
 
     Args:
         described: what the sandbox says of itself: addresses, credentials.
@@ -57,7 +57,7 @@ class Box:
         return found
 
     def connections(self) -> dict[str, dict[str, Any]]:
-        """Airflow's connections to both vendors."""
+        """Airflow's connections to all three."""
         keys = self._described["credentials"]
         return {
             "hubspot": {
@@ -71,6 +71,13 @@ class Box:
                 "host": self._described["salesforce"],
                 "login": keys["salesforce_client_id"],
                 "password": keys["salesforce_client_secret"],
+            },
+            "marketo": {
+                "conn_type": "http",
+                "host": self._described["marketo"],
+                "login": keys["marketo_client_id"],
+                "password": keys["marketo_client_secret"],
+                "extra": {"calls_per_20_seconds": "0", "poll_seconds": "0"},
             },
         }
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from connectors.base.model import Connector
 from errors import ConfigurationError
 
-VENDORS = ("hubspot", "salesforce", "tryton")
+VENDORS = ("hubspot", "salesforce", "marketo", "tryton")
 
 
 def connect(vendor: str, credentials: Mapping[str, str]) -> Connector:

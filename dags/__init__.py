@@ -1,7 +1,7 @@
 """When things run: thin DAG files and their Airflow glue. The only place that imports airflow.
 
-sync_hubspot.py sync_salesforce.py sync_tryton.py   nightly, one per vendor
-build_journey.py                                    whenever a sync brought something
-_sync.py                                            what the three sync DAGs share
-_glue.py                                            Airflow connections as credentials; our errors as Airflow's
+sync_<vendor>.py    nightly, one per vendor
+build_journey.py    whenever a sync brought something
+_sync.py            what the sync DAGs share
+_glue.py            Airflow connections as credentials; our errors as Airflow's
 """

@@ -4,15 +4,17 @@ Nothing of the project is imported at the top but its errors: DAG files must par
 Great Expectations or a connection.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Connection
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowRescheduleException
 
-from errors import ConfigurationError
+from errors import ConfigurationError, QuotaError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from glossary import Glossary
     from pipeline.sync import Interval
 
-STAGED = {vendor: Asset(f"smarketing://staging/{vendor}") for vendor in ("hubspot", "salesforce", "tryton")}
+log = logging.getLogger(__name__)
+
+STAGED = {vendor: Asset(f"smarketing://staging/{vendor}") for vendor in ("hubspot", "salesforce", "marketo", "tryton")}
 """One asset per vendor: its records are in staging, checked."""
 
 PUBLISHED = Asset("smarketing://marts")
@@ -30,6 +34,7 @@ PUBLISHED = Asset("smarketing://marts")
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "hubspot": {"host": "base_url", "password": "access_token"},
     "salesforce": {"host": "login_url", "login": "client_id", "password": "client_secret"},
+    "marketo": {"host": "base_url", "login": "client_id", "password": "client_secret"},
     "tryton": {"host": "base_url", "schema": "database", "password": "key"},
 }
 
@@ -56,6 +61,15 @@ def credentials(vendor: str) -> dict[str, str]:
         given[FIELDS[vendor]["host"]] = f"{url}:{connection.port}"
     extra = {str(k): str(v) for k, v in (connection.extra_dejson or {}).items() if v not in (None, "")}
     return {**given, **extra}
+
+
+def is_connected(vendor: str) -> bool:
+    """Whether there is an Airflow connection named after the vendor."""
+    try:
+        Connection.get(vendor)
+    except AirflowNotFoundException:
+        return False
+    return True
 
 
 @cache
@@ -89,13 +103,23 @@ def backfill_interval(context: Mapping[str, Any]) -> "Interval | None":
 
     if str(getattr(context["dag_run"].run_type, "value", context["dag_run"].run_type)) != "backfill":
         return None
-    return Interval(context["data_interval_start"], context["data_interval_end"])
+    return Interval(plain(context["data_interval_start"]), plain(context["data_interval_end"]))
+
+
+def plain(at: datetime) -> datetime:
+    """Python's own datetime, in UTC: Airflow's are Pendulum's, whose differences do not divide as Python's do."""
+    return datetime.fromisoformat(at.isoformat()).astimezone(UTC)
 
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """What only a person can mend fails at once; everything else is Airflow's to retry."""
+    """What only a person can mend fails at once, a used-up quota waits until it is free; all else is Airflow's to retry."""
     try:
         yield
+    except QuotaError as error:
+        if error.until is None:
+            raise
+        log.warning("%s", error)
+        raise AirflowRescheduleException(error.until) from None  # type: ignore[no-untyped-call]
     except ConfigurationError as error:
         raise AirflowFailException(str(error)) from None

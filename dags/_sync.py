@@ -8,7 +8,7 @@ from airflow.sdk import DAG, Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from connectors.base.model import Stream
-from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, glossary, warehouse
+from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, glossary, plain, warehouse
 
 
 @task(
@@ -23,13 +23,14 @@ def sync(vendor: str, stream: str) -> dict[str, int]:
     from pipeline.sync import sync_stream  # noqa: PLC0415
 
     context = get_current_context()
+    end = context.get("data_interval_end")
     with airflow_errors():
         counts = sync_stream(
             warehouse(),
             connect(vendor, credentials(vendor)),
             stream,
             glossary(),
-            until=context.get("data_interval_end"),
+            until=end and plain(end),
             backfill=backfill_interval(context),
             full=bool(context["params"].get("full")),
             run_id=context["run_id"],
@@ -43,9 +44,33 @@ def sync(vendor: str, stream: str) -> dict[str, int]:
     }
 
 
+@task(
+    map_index_template="{{ task.op_kwargs['vendor'] }} {{ task.op_kwargs['stream'] }}",
+    retries=3,
+    retry_delay=timedelta(minutes=5),
+    retry_exponential_backoff=True,
+    max_active_tis_per_dagrun=4,
+)
+def compare(vendor: str, stream: str) -> dict[str, int]:
+    """Bring one stream up to date and hold it against the vendor, record by record; returns what only that found."""
+    from connectors import connect  # noqa: PLC0415
+    from pipeline.sync import sync_stream  # noqa: PLC0415
+
+    with airflow_errors():
+        counts = sync_stream(
+            warehouse(),
+            connect(vendor, credentials(vendor)),
+            stream,
+            glossary(),
+            compare=True,
+            run_id=get_current_context()["run_id"],
+        )
+    return {"missing": counts.missing, "deleted": counts.deleted, "new": counts.new}
+
+
 @task(trigger_rule="all_done")
-def validate(vendor: str) -> dict[str, int]:
-    """Check what the streams brought, the failed ones aside; failing rows go to quarantine."""
+def validate(vendor: str | None = None) -> dict[str, int]:
+    """Check what the streams brought, of one vendor or all, the failed ones aside; failing rows go to quarantine."""
     from pipeline.validate import validate as validate_vendor  # noqa: PLC0415
 
     with airflow_errors():

@@ -17,7 +17,7 @@ def build() -> dict[str, int]:
 
 @dag(
     dag_id="build_journey",
-    schedule=STAGED["hubspot"] | STAGED["salesforce"] | STAGED["tryton"],
+    schedule=STAGED["hubspot"] | STAGED["salesforce"] | STAGED["marketo"] | STAGED["tryton"],
     catchup=False,
     max_active_runs=1,
     tags=["smarketing", "build"],

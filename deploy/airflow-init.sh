@@ -9,7 +9,7 @@ folder = pathlib.Path("/opt/airflow/passwords")
 PY
 chown -R airflow /opt/airflow/passwords /opt/airflow/logs
 airflow db migrate
-for vendor in hubspot salesforce tryton; do
+for vendor in hubspot salesforce marketo tryton; do
   airflow pools set "$vendor" 8 "Tasks that read $vendor at the same time"
 done
 smarketing warehouse migrate

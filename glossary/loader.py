@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from errors import ConfigurationError
+from glossary.attribution import read_attribution
 from glossary.channels import read_channel_models
 from glossary.field_maps import Known, read_field_map
-from glossary.model import AttributionModel, ChannelModel, FieldMap, Money, Term, Vocabulary
+from glossary.model import Attribution, ChannelModel, FieldMap, Money, Term, Vocabulary
 from glossary.nodes import Node, Problems, canonical, overlaid, read_yaml
 from glossary.publish import published_rows
 from glossary.reader import Reader
-from glossary.sections import read_attribution, read_money, read_terms, read_vocabularies
+from glossary.sections import read_money, read_terms, read_vocabularies
 
 DATA = Path(__file__).parent / "data"
 SHARED_FILES = (
@@ -53,7 +54,7 @@ class Glossary:
     terms: Mapping[str, Mapping[str, Term]]
     vocabularies: Mapping[str, Vocabulary]
     channel_models: Mapping[str, ChannelModel]
-    attribution: Mapping[str, AttributionModel]
+    attribution: Attribution
     money: Money
     field_maps: Mapping[str, FieldMap]
     version_id: str
@@ -154,7 +155,7 @@ def _roots(overlay: Path | None, problems: Problems) -> dict[str, Node]:
 
 _TOP_KEYS: Mapping[str, tuple[str, ...]] = {
     "channels": ("models", "sites"),
-    "attribution": ("models",),
+    "attribution": ("models", "path"),
     "currency": ("reporting_currency", "reporting_time_zone", "rates"),
 }
 

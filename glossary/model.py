@@ -80,19 +80,44 @@ class ChannelModel:
 
 @dataclass(frozen=True, slots=True)
 class AttributionModel:
-    """Weights of one attribution model, as data.
+    """How one attribution model weighs the touches of a path, as data. One of weights, is_even, by_channel, half_life_days.
 
-    weights: share of the credit by place on the path (first, last, middle, only, ...).
-    two: weights of a path of two touches, where they differ.
+    weights: share of the credit by place (`PLACES` of glossary/attribution.py); they add up to one.
     skip_channels: channels that get no credit while any other touch is on the path.
     is_even: every touch gets the same.
+    by_channel: every channel of the path gets the same, shared evenly among its touches.
+    half_life_days: a touch that is so much older than another counts half.
     """
 
     name: str
-    weights: Mapping[str, Decimal]
-    two: Mapping[str, Decimal] = field(default_factory=dict)
+    weights: Mapping[str, Decimal] = field(default_factory=dict)
     skip_channels: tuple[str, ...] = ()
     is_even: bool = False
+    by_channel: bool = False
+    half_life_days: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionPath:
+    """Which touches are on the path to a deal.
+
+    eligible: `account`: of all people of the deal's account and of the deal; `roles`: of the deal's people, of all of the
+        account where none is named; `primary`: of the deal's main contact.
+    days_before_lead: touches that are older than that when their person becomes a lead do not count; None: all do.
+    days_before_opportunity: the same for the deal's creation.
+    """
+
+    eligible: str = "account"
+    days_before_lead: int | None = None
+    days_before_opportunity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Attribution models by name, and the path that they share."""
+
+    models: Mapping[str, AttributionModel]
+    path: AttributionPath = AttributionPath()
 
 
 @dataclass(frozen=True, slots=True)

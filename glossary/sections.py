@@ -1,15 +1,13 @@
-"""Readers of the shared sections: terms, vocabularies, attribution models, money."""
+"""Readers of the shared sections: terms, vocabularies, money."""
 
 from datetime import date
-from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from glossary.model import UNMAPPED, AttributionModel, CurrencyRate, Money, Term, Vocabulary, fold
+from glossary.model import UNMAPPED, CurrencyRate, Money, Term, Vocabulary, fold
 from glossary.nodes import Node, Problems
 from glossary.reader import Reader, decimal
 
 TEAMS = ("marketing", "sales", "both")
-PLACES = ("first", "middle", "last", "only")
 CURRENCY_LETTERS = 3
 
 
@@ -63,46 +61,6 @@ def read_vocabularies(
                 words[key] = item.value
         reader.done()
         vocabularies[name] = Vocabulary(name, kind, words, frozenset(ignored))
-
-
-def read_attribution(root: Node, terms: dict[str, dict[str, Term]], problems: Problems) -> dict[str, AttributionModel]:
-    """Attribution models: each with weights that add up to one, or even."""
-    section = root.get("models")
-    models: dict[str, AttributionModel] = {}
-    defined = terms.get("attribution_model", {})
-    for name, node in section.items() if section else ():
-        what = f"the attribution model `{name}`"
-        reader = Reader(node, what, problems)
-        model = AttributionModel(
-            name,
-            reader.shares("weights"),
-            reader.shares("two"),
-            reader.texts("skip_channels"),
-            is_even=reader.flag("is_even"),
-        )
-        reader.done()
-        models[name] = model
-        if name not in defined:
-            problems.add(
-                node, f"{what} has no definition.", "Define it under kinds: attribution_model in the same file."
-            )
-        _check_weights(model, what, node, problems)
-        for channel in model.skip_channels:
-            if channel not in terms.get("channel", {}):
-                problems.add(node, f"{what} skips the unknown channel `{channel}`.", "Use a term of channels.yml.")
-    for name in set(defined) - set(models):
-        problems.add(root, f"The attribution model `{name}` has no weights.", "Add it under models.")
-    return models
-
-
-def _check_weights(model: AttributionModel, what: str, node: Node, problems: Problems) -> None:
-    if bool(model.weights) == model.is_even:
-        problems.add(node, f"{what} needs either weights or is_even: true.", "Give one of the two.")
-    for weights in (model.weights, model.two):
-        if weights and sum(weights.values()) != Decimal(1):
-            problems.add(node, f"The weights of {what} add up to {sum(weights.values())}.", "Make them add up to 1.")
-        if unknown := set(weights) - set(PLACES):
-            problems.add(node, f"{what} weighs the unknown place `{min(unknown)}`.", f"Use: {', '.join(PLACES)}.")
 
 
 def read_money(root: Node, problems: Problems) -> Money:

@@ -93,10 +93,11 @@ def _build(engine: sa.Engine, glossary: Glossary, full: bool, run_id: str | None
         # Other words may mean another journey for anybody.
         words_changed = publish(connection, glossary.version_id, glossary.published_rows())
         load_id = ledger.open_load(connection, "build", run_id=run_id)
-        counts = transform(connection, glossary, full=full or words_changed)
+        is_full = full or words_changed
+        counts = transform(connection, glossary, full=is_full)
         for step in counts.steps:
             progress(step.name, step.rows)
-        outcomes = check_published(connection)
+        outcomes = check_published(connection, full=is_full)
         try:
             gate(outcomes)
         except GateError as error:

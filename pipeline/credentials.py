@@ -14,13 +14,24 @@ class VendorSettings(BaseSettings):
 
     hubspot_access_token: str = ""
     hubspot_base_url: str = "https://api.hubapi.com"
-    hubspot_search_per_second: str = "4"
+    hubspot_search_per_second: str = ""
+    hubspot_api_reserve: str = ""
     salesforce_login_url: str = "https://login.salesforce.com"
     salesforce_client_id: str = ""
     salesforce_client_secret: str = ""
     salesforce_username: str = ""
     salesforce_private_key: str = ""
     salesforce_api_version: str = ""
+    salesforce_bulk_threshold: str = ""
+    salesforce_calculated_skip: str = ""
+    salesforce_api_reserve: str = ""
+    marketo_base_url: str = ""
+    marketo_client_id: str = ""
+    marketo_client_secret: str = ""
+    marketo_calls_per_20_seconds: str = "50"
+    marketo_poll_seconds: str = "60"
+    marketo_start_date: str = ""
+    marketo_api_reserve: str = ""
     tryton_base_url: str = ""
     tryton_database: str = ""
     tryton_key: str = ""
@@ -29,6 +40,7 @@ class VendorSettings(BaseSettings):
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "hubspot": ("access_token",),
     "salesforce": ("client_id",),
+    "marketo": ("base_url", "client_id", "client_secret"),
     "tryton": ("base_url", "database", "key"),
 }
 """What must be given for a vendor to be used."""

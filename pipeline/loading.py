@@ -4,13 +4,14 @@ Reading, the database and normalising have a thread each. The database's work is
 transaction, so that what comes of it does not depend on who is quicker.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from connectors.base.model import Page
+from errors import QuotaError
 from glossary import Glossary
 from pipeline.normalize import Normalized, Staged, normalize_states, put
 from pipeline.progress import Progress
@@ -39,6 +40,7 @@ class Loader:
     Attributes:
         received: changes loaded so far; new: versions among them that were not known.
         expected, counted: the sums of what the pages say; None where none does.
+        resume: the last place named by a page that was loaded, where a later read can go on.
         staged: what came of them in staging.
     """
 
@@ -62,6 +64,7 @@ class Loader:
         self.received = self.new = 0
         self.expected: int | None = None
         self.counted: int | None = None
+        self.resume: str | None = None
         self.staged = Staged(0, 0)
         self._observed_at = observed_at
         self._touch_all = touch_all
@@ -74,7 +77,11 @@ class Loader:
         )
 
     def load(self, pages: Iterable[Page], *, undated: bool = False) -> None:
-        """Load all pages. undated: their records are as of now, whatever date they bear."""
+        """Load all pages. undated: their records are as of now, whatever date they bear.
+
+        Raises:
+            QuotaError: the vendor's quota ended the read; the pages that came before are loaded.
+        """
         with (
             in_batches(pages, self._observed_at, undated=undated) as batches,
             ThreadPoolExecutor(1, "database") as database,
@@ -82,7 +89,11 @@ class Loader:
         ):
             normalizing: Future[Normalized | None] | None = None
             putting: Future[None] | None = None
-            for batch in batches:
+            deferred: QuotaError | None = None
+            for batch in _until_deferred(batches):
+                if isinstance(batch, QuotaError):
+                    deferred = batch
+                    break
                 self._count(batch)
                 keeping = database.submit(self._keep, batch)
                 if putting:
@@ -97,6 +108,8 @@ class Loader:
                 putting.result()
             if normalizing:
                 self._put(normalizing)
+            if deferred:
+                raise deferred
 
     def add(self, staged: Staged) -> None:
         """Count more rows in staging."""
@@ -107,6 +120,7 @@ class Loader:
             self.expected = (self.expected or 0) + batch.expected
         if batch.counted is not None:
             self.counted = (self.counted or 0) + batch.counted
+        self.resume = batch.resume or self.resume
 
     def _keep(self, batch: Batch) -> incoming.Received:
         if not batch.versions:
@@ -132,3 +146,11 @@ class Loader:
         ready = normalizing.result()
         if ready is not None:
             self.add(put(self.connection, ready))
+
+
+def _until_deferred(batches: Iterator[Batch]) -> Iterator[Batch | QuotaError]:
+    """The batches, and the used-up quota that ended them as the last."""
+    try:
+        yield from batches
+    except QuotaError as error:
+        yield error

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from connectors.base.model import Page
 from connectors.base.paginate import ahead
+from errors import QuotaError
 from warehouse.incoming import Version, pack
 from warehouse.raw import Row
 
@@ -21,12 +22,14 @@ class Batch:
     """Some pages together.
 
     rows: changes in them. versions: what they tell of. expected, counted: the sums of what the pages say; None where none does.
+    resume: the last place that they name where a later read can go on; None where none does.
     """
 
     rows: int
     versions: list[Version]
     expected: int | None
     counted: int | None
+    resume: str | None
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class _Gathered:
     expected: int | None = None
     counted: int | None = None
     bytes: int = 0
+    resume: str | None = None
 
     def add(self, page: Page, *, undated: bool) -> None:
         self.rows.extend((change._replace(version_at=None) for change in page.changes) if undated else page.changes)
@@ -43,9 +47,10 @@ class _Gathered:
             self.expected = (self.expected or 0) + page.expected
         if page.counted:
             self.counted = (self.counted or 0) + page.counted
+        self.resume = page.resume or self.resume
 
     def packed(self, observed_at: datetime) -> Batch:
-        return Batch(len(self.rows), pack(self.rows, observed_at), self.expected, self.counted)
+        return Batch(len(self.rows), pack(self.rows, observed_at), self.expected, self.counted, self.resume)
 
 
 @contextmanager
@@ -69,11 +74,15 @@ def in_batches(pages: Iterable[Page], observed_at: datetime, *, undated: bool = 
 
 def _batches(pages: Iterable[Page], stop: threading.Event, observed_at: datetime, *, undated: bool) -> Iterator[Batch]:
     batch, rows = _Gathered(), FIRST_ROWS
-    for page in pages:
-        if stop.is_set():
-            return
-        batch.add(page, undated=undated)
-        if len(batch.rows) >= rows or batch.bytes >= BYTES:
-            yield batch.packed(observed_at)
-            batch, rows = _Gathered(), min(rows * 2, ROWS)
+    try:
+        for page in pages:
+            if stop.is_set():
+                return
+            batch.add(page, undated=undated)
+            if len(batch.rows) >= rows or batch.bytes >= BYTES:
+                yield batch.packed(observed_at)
+                batch, rows = _Gathered(), min(rows * 2, ROWS)
+    except QuotaError:
+        yield batch.packed(observed_at)  # what has come is kept, see `Loader.load`
+        raise
     yield batch.packed(observed_at)

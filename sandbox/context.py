@@ -1,6 +1,6 @@
 """What a vendor's HTTP app needs besides its store: clock, credentials, faults, request log, flags of the org.
 
-Fault names start with the vendor, e.g. `hubspot.search_lag`; which there are stands where they strike.
+Fault names start with the vendor, e.g. `hubspot.search_lag`; `sandbox.faults` lists them.
 """
 
 import random
@@ -19,12 +19,14 @@ class Fault:
     rate: share of the occasions at which it strikes, 0 to 1.
     seed: of the choice of these occasions; the same seed strikes at the same ones.
     count: after how many strikes it is over; None: never.
+    skip: how many occasions pass before it may strike.
     struck: how often it has struck.
     """
 
     rate: float = 1.0
     seed: int = 0
     count: int | None = None
+    skip: int = 0
     struck: int = 0
     chance: random.Random = field(init=False, repr=False, compare=False)
 
@@ -39,8 +41,8 @@ class Faults:
         self._lock = threading.Lock()
         self._on: dict[str, Fault] = {}
 
-    def switch(self, name: str, *, rate: float = 1.0, seed: int = 0, count: int | None = None) -> None:
-        """Switch one on, anew if it is on already; a rate of 0 or a count of 0 switches it off.
+    def switch(self, name: str, *, rate: float = 1.0, seed: int = 0, count: int | None = None, skip: int = 0) -> None:
+        """Switch one on, anew if it is on already; a rate of 0 or a count of 0 switches it off. See `Fault`.
 
         Raises:
             ValueError: the rate is not within 0 to 1, or the count is negative.
@@ -53,7 +55,7 @@ class Faults:
             if rate == 0 or count == 0:
                 self._on.pop(name, None)
             else:
-                self._on[name] = Fault(rate, seed, count)
+                self._on[name] = Fault(rate, seed, count, skip)
 
     def off(self, name: str | None = None) -> None:
         """Switch one off, or all where no name is given."""
@@ -76,6 +78,9 @@ class Faults:
         with self._lock:
             fault = self._on.get(name)
             if fault is None or (fault.count is not None and fault.struck >= fault.count):
+                return False
+            if fault.skip:
+                fault.skip -= 1
                 return False
             if fault.rate < 1 and fault.chance.random() >= fault.rate:
                 return False
@@ -141,11 +146,14 @@ class Context:
 
     clock: the world's now, aware UTC: sent as the Date header and used for what is visible.
     credentials: what is accepted. HubSpot: access_token. Salesforce: client_id, client_secret, username (of the
-        integration user); apps may add tokens that they hand out.
+        integration user). Marketo: marketo_client_id, marketo_client_secret. Apps may add tokens that they hand out.
     faults: switchable by name.
     log: all answered requests.
     limits: whether the vendors' rate limits are enforced.
     multi_currency: whether the Salesforce org has CurrencyIsoCode on its objects.
+    touch: changes the date of a record (vendor, kind, id) as an edit would, with the truth told of it; None where there is
+        no world behind the stores.
+    marketo_updated_at: whether the Marketo subscription has the updatedAt filter of bulk extracts; error 1035 otherwise.
     """
 
     clock: Callable[[], datetime] = _machine_now
@@ -154,3 +162,5 @@ class Context:
     log: RequestLog = field(default_factory=RequestLog)
     limits: bool = False
     multi_currency: bool = True
+    touch: Callable[[str, str, str], object] | None = None
+    marketo_updated_at: bool = True

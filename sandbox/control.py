@@ -1,8 +1,9 @@
 """The control endpoint: advance days, switch faults, act on single records, export the truth, read the log of requests.
 
 POST /advance {"days": 1} or {"until": "2026-06-03T00:00:00Z"}     POST /freeze {"frozen": true}
-GET /faults, POST /faults {"name", "rate", "seed", "count"}, DELETE /faults[?name=]
+GET /faults, POST /faults {"name", "rate", "seed", "count"}, DELETE /faults[?name=], GET /faults/known
 POST /act {"vendor", "verb", "kind", "id", "fields"}               POST /limits {"enforced": true}
+POST /settings {"multi_currency": true, "marketo_updated_at": true}
 GET /truth, GET /truth/{table} (JSON lines), POST /truth/export {"directory"}
 GET /log[?vendor=], DELETE /log                                    GET /health
 """
@@ -17,6 +18,8 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
+from sandbox.faults import FAULTS
+from sandbox.faults import switch as switch_on
 from sandbox.world import TABLES, World
 
 _CHUNK = 1 << 18
@@ -36,7 +39,10 @@ class Freeze(BaseModel):
 
 
 class Switch(BaseModel):
-    """A fault to switch on; a rate of 0 switches it off."""
+    """A fault to switch on; a rate of 0 switches it off.
+
+    name: of one fault, or `all`: then `rate` is the share of each fault's own rate, and `count` holds for each.
+    """
 
     name: str
     rate: float = Field(default=1.0, ge=0, le=1)
@@ -48,6 +54,13 @@ class Limits(BaseModel):
     """Whether the vendors' rate limits are enforced."""
 
     enforced: bool = True
+
+
+class Settings(BaseModel):
+    """What the vendors' accounts have; see `sandbox.context.Context`. What is not given stays as it is."""
+
+    multi_currency: bool | None = None
+    marketo_updated_at: bool | None = None
 
 
 class Export(BaseModel):
@@ -164,12 +177,19 @@ def _faults(app: FastAPI, world: World) -> None:
     @app.get("/faults")
     def switched() -> dict[str, dict[str, Any]]:
         shown = {name: asdict(fault) for name, fault in faults.switched().items()}
-        return {name: {k: v for k, v in fault.items() if k != "chance"} for name, fault in shown.items()}
+        return {name: {k: v for k, v in fault.items() if k not in {"chance", "skip"}} for name, fault in shown.items()}
 
     @app.post("/faults")
     def switch(body: Switch) -> dict[str, dict[str, Any]]:
-        faults.switch(body.name, rate=body.rate, seed=body.seed, count=body.count)
+        try:
+            switch_on(faults, f"{body.name}={body.rate}", seed=body.seed, count=body.count)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
         return switched()
+
+    @app.get("/faults/known")
+    def known() -> dict[str, dict[str, Any]]:
+        return {name: {"vendor": name.partition(".")[0], **each._asdict()} for name, each in FAULTS.items()}
 
     @app.delete("/faults")
     def off(name: str | None = None) -> dict[str, dict[str, Any]]:
@@ -180,3 +200,9 @@ def _faults(app: FastAPI, world: World) -> None:
     def limits(body: Limits) -> dict[str, bool]:
         world.context.limits = body.enforced
         return {"enforced": body.enforced}
+
+    @app.post("/settings")
+    def settings(body: Settings) -> dict[str, bool]:
+        for name, value in body.model_dump(exclude_none=True).items():
+            setattr(world.context, name, value)
+        return {name: getattr(world.context, name) for name in Settings.model_fields}

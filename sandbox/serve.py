@@ -1,7 +1,7 @@
-"""Start a sandbox: control endpoint, HubSpot and Salesforce over one world, each on its own port of one process.
+"""Start a sandbox: control endpoint, HubSpot, Salesforce and Marketo over one world, each on its own port of one process.
 
 `python -m sandbox.serve --port 8100 --seed 1 --people 10000` prints one line of JSON with the addresses and credentials when
-all three answer. Tests use `running_sandbox` in their own process, on free ports.
+all four answer. Tests use `running_sandbox` in their own process, on free ports.
 """
 
 import argparse
@@ -22,9 +22,14 @@ import uvicorn
 
 from sandbox.context import Context
 from sandbox.control import create_control
+from sandbox.faults import rates_of, switch
 from sandbox.hubspot.app import create_app as create_hubspot
+from sandbox.marketo.app import create_app as create_marketo
 from sandbox.salesforce.app import create_app as create_salesforce
 from sandbox.world import World
+
+APPS = ("control", "hubspot", "salesforce", "marketo")
+"""What is served, in the order of the ports."""
 
 START_SECONDS = 30
 TICK_SECONDS = 0.2
@@ -82,13 +87,15 @@ class Sandbox:
     Args:
         seed: of the world.
         people: of the world.
-        port: control listens here, HubSpot on the next, Salesforce on the one after; 0: three free ports.
+        port: control listens here, HubSpot, Salesforce and Marketo on the next three; 0: four free ports.
         host: address to listen on.
         limits: whether the vendors' rate limits are enforced.
         history_days: length of the world's past.
+        faults: what to switch on once the past is made, such as `all` or `hubspot.429=0.1`; see `sandbox.faults`.
 
     Raises:
         OSError: a port is taken.
+        ValueError: there is no such fault.
     """
 
     def __init__(  # each has its default
@@ -100,22 +107,30 @@ class Sandbox:
         host: str = "127.0.0.1",
         limits: bool = False,
         history_days: int = 365,
+        faults: str = "",
     ) -> None:
+        rates_of(faults)  # before the world is made, which takes a while
         self.credentials = {
             "hubspot_access_token": f"pat-sandbox-{seed}",
             "salesforce_client_id": f"sandbox-client-{seed}",
             "salesforce_client_secret": f"sandbox-secret-{seed}",
             "salesforce_username": "integration@smart-demo.example",
             "salesforce_password": f"sandbox-password-{seed}",
+            "salesforce_refresh_token": f"sandbox-refresh-token-{seed}",
+            "marketo_client_id": f"sandbox-marketo-client-{seed}",
+            "marketo_client_secret": f"sandbox-marketo-secret-{seed}",
         }
         self.context = Context(credentials=dict(self.credentials), limits=limits)
         self._servers: dict[str, _Server] = {}
-        ports = [port, port + 1, port + 2] if port else [0, 0, 0]
+        ports = [port + i if port else 0 for i in range(len(APPS))]
         try:
             # The ports first: that one is taken should be known before the world is made.
-            for name, number in zip(("control", "hubspot", "salesforce"), ports, strict=True):
+            for name, number in zip(APPS, ports, strict=True):
                 self._servers[name] = _Server(None, host, number, date_header=name == "control")
             self.world = World(seed, people, history_days=history_days, context=self.context)
+            for store in (self.world.hubspot, self.world.salesforce, self.world.marketo):
+                store.index()
+            switch(self.context.faults, faults, seed=seed)
         except BaseException:
             self.close()
             raise
@@ -123,12 +138,13 @@ class Sandbox:
             "control": create_control(self.world, self.addresses),
             "hubspot": create_hubspot(self.world.hubspot, self.context),
             "salesforce": create_salesforce(self.world.salesforce, self.context),
+            "marketo": create_marketo(self.world.marketo, self.context),
         }
         for name, app in apps.items():
             self._servers[name].config.app = app
 
     def __enter__(self) -> Self:
-        """Start serving; returns when all three answer."""
+        """Start serving; returns when all four answer."""
         for server in self._servers.values():
             server.thread.start()
         for name, server in self._servers.items():
@@ -166,6 +182,11 @@ class Sandbox:
         return self._servers["salesforce"].url
 
     @property
+    def marketo_url(self) -> str:
+        """Where Marketo is: the bare host, identity and all APIs alike."""
+        return self._servers["marketo"].url
+
+    @property
     def today(self) -> str:
         """The world's now, ISO 8601 with offset."""
         return self.world.now().isoformat()
@@ -200,16 +221,22 @@ def serve(  # each is an option of the command
     *,
     host: str = "127.0.0.1",
     limits: bool = False,
+    faults: str = "",
 ) -> None:
     """Serve until SIGINT or SIGTERM; prints one line of JSON when ready.
 
     Args:
-        port: of control; HubSpot and Salesforce follow on the next two; 0: free ports.
+        port: of control; HubSpot, Salesforce and Marketo follow on the next three; 0: free ports.
         seed: of the world.
         people: of the world.
         days: to advance before serving.
         host: address to listen on.
         limits: whether the vendors' rate limits are enforced.
+        faults: what to switch on; see `sandbox.faults`.
+
+    Raises:
+        OSError: a port is taken.
+        ValueError: there is no such fault.
     """
     stop = threading.Event()
 
@@ -218,7 +245,7 @@ def serve(  # each is an option of the command
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    box = Sandbox(seed=seed, people=people, port=port, host=host, limits=limits)
+    box = Sandbox(seed=seed, people=people, port=port, host=host, limits=limits, faults=faults)
     box.advance(days)
     gc.collect()
     gc.freeze()  # what the world holds stays; looking through it at each full collection takes seconds
@@ -238,8 +265,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=0)
     parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--faults", default="")
     given = parser.parse_args()
-    serve(given.port, given.seed, given.people, given.days, host=given.host, limits=given.limits)
+    serve(given.port, given.seed, given.people, given.days, host=given.host, limits=given.limits, faults=given.faults)
 
 
 if __name__ == "__main__":

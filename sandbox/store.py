@@ -5,11 +5,11 @@ UTC. Field values are kept in the vendor's own representation (HubSpot: text or 
 """
 
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 
@@ -72,6 +72,8 @@ class Store:
         self.links: dict[tuple[str, str], dict[str, dict[str, set[Link]]]] = defaultdict(lambda: defaultdict(dict))
         self.version: dict[str, int] = defaultdict(int)
         """kind -> how many writes it has seen: readers key their caches by it. Links do not count."""
+        self.names: dict[str, set[str]] = defaultdict(set)
+        """kind -> the fields that any record of it has ever had."""
         self._one_way: set[tuple[str, str]] = set()
         self._by_time: dict[str, list[tuple[datetime, str]]] = {}
         self._lagging: dict[str, set[str]] = defaultdict(set)
@@ -90,7 +92,7 @@ class Store:
             self.records[kind][id_] = record
             if lag is not None:
                 self._lagging[kind].add(id_)
-            self._touched(kind)
+            self._touched(kind, record, fields)
             return record
 
     def update(
@@ -107,32 +109,28 @@ class Store:
             if lag is None or record.visible_from is None or record.visible_from <= at:
                 record.before = None if lag is None else (record.modified_at, record.fields)
             record.fields = record.fields | fields
-            record.modified_at = max(at, record.modified_at)
+            before, record.modified_at = record.modified_at, max(at, record.modified_at)
             record.visible_from = lag
-            self._touched(kind)
+            self._touched(kind, record, fields, before)
 
     def archive(self, kind: str, id_: str, at: datetime) -> None:
         """Soft delete."""
         with self.lock:
             record = self.records[kind][id_]
             record.archived_at = at
-            if self.archiving_modifies:
-                record.modified_at = at
-            self._touched(kind)
+            self._touched(kind, record, before=self._modify(record, at))
 
     def restore(self, kind: str, id_: str, at: datetime) -> None:
         """Undo a soft delete."""
         with self.lock:
             record = self.records[kind][id_]
             record.archived_at = None
-            if self.archiving_modifies:
-                record.modified_at = at
-            self._touched(kind)
+            self._touched(kind, record, before=self._modify(record, at))
 
     def delete(self, kind: str, id_: str, at: datetime) -> None:
         """Hard delete: nothing of the record is left but its key in `gone`."""
         with self.lock:
-            del self.records[kind][id_]
+            before = self.records[kind].pop(id_).modified_at
             self.gone[kind][id_] = at
             for from_kind, to_kind in list(self.links):
                 if to_kind == kind:
@@ -141,6 +139,7 @@ class Store:
             for (from_kind, _), by_id in self.links.items():
                 if from_kind == kind:
                     by_id.pop(id_, None)
+            self._forget_time(kind, before, id_)
             self._touched(kind)
 
     def merge(self, kind: str, loser: str, winner: str, at: datetime) -> None:
@@ -149,7 +148,7 @@ class Store:
             record = self.records[kind][loser]
             record.merged_into = winner
             record.archived_at = at
-            record.modified_at = at if self.archiving_modifies else record.modified_at
+            before = self._modify(record, at)
             for from_kind, to_kind in list(self.links):
                 if to_kind == kind:
                     for to_ids in self._linking(from_kind, kind, loser):
@@ -158,7 +157,7 @@ class Store:
                 if from_kind == kind and loser in by_id:
                     for to_id, kinds in by_id.pop(loser).items():
                         by_id[winner].setdefault(to_id, set()).update(kinds)
-            self._touched(kind)
+            self._touched(kind, record, before=before)
 
     def link(
         self, from_kind: str, from_id: str, to_kind: str, to_id: str, link: Link, back: Link | None = None
@@ -199,6 +198,11 @@ class Store:
             low, high = bisect_left(index, (start, "")), bisect_left(index, (end, ""))
             return [self.records[kind][id_] for _, id_ in index[low:high]]
 
+    def index(self) -> None:
+        """Make ready what `modified` looks up, which would else be made by the first who asks."""
+        for kind in list(self.records):
+            self.modified(kind, datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
     def lagging(self, kind: str, now: datetime) -> list[Record]:
         """Records whose present version is not visible yet."""
         with self.lock:
@@ -219,6 +223,26 @@ class Store:
             return [to_ids for to_ids in by_id.values() if id_ in to_ids]
         return [by_id[other] for other in self.links[kind, from_kind].get(id_, {}) if id_ in by_id.get(other, {})]
 
-    def _touched(self, kind: str) -> None:
-        self._by_time.pop(kind, None)
+    def _modify(self, record: Record, at: datetime) -> datetime:
+        """Date the record's archiving or restoring, where the vendor does; returns the date before."""
+        before = record.modified_at
+        if self.archiving_modifies:
+            record.modified_at = at
+        return before
+
+    def _touched(
+        self, kind: str, record: Record | None = None, fields: Iterable[str] = (), before: datetime | None = None
+    ) -> None:
+        """Bring what is kept of a kind up to date with a write: of a record, to these fields, dated `before` until then."""
         self.version[kind] += 1
+        self.names[kind].update(fields)
+        if record is None or record.modified_at == before or kind not in self._by_time:
+            return
+        if before is not None:
+            self._forget_time(kind, before, record.id)
+        insort(self._by_time[kind], (record.modified_at, record.id))
+
+    def _forget_time(self, kind: str, at: datetime, id_: str) -> None:
+        index = self._by_time.get(kind)
+        if index is not None:
+            del index[bisect_left(index, (at, id_))]

@@ -16,6 +16,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from sandbox.context import Context
@@ -81,7 +82,8 @@ class Transport:
         if usable and is_json and self._strikes("malformed_json"):
             body = body[: len(body) // 2]
         truncated = usable and self._strikes("truncated_gzip")
-        if truncated or (accepts_gzip and len(body) >= WORTH_COMPRESSING):
+        whole = answer.status != HTTPStatus.PARTIAL_CONTENT  # a range is one of the bytes themselves
+        if truncated or (accepts_gzip and whole and len(body) >= WORTH_COMPRESSING):
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
         if truncated:

@@ -82,7 +82,10 @@ def spread_to_persons(work: Work) -> None:
 
 
 def spread_to_opportunities(work: Work) -> None:
-    """Add the deals whose account, people or links may change to `affected_opportunity`."""
+    """Add the deals whose account, people or links may change to `affected_opportunity`.
+
+    Leaves `deal_account_old` (account_id): the accounts that these deals had.
+    """
     if work.full:
         return
     link = "JOIN {core.opportunity_link} AS l ON l.source_id"
@@ -98,6 +101,11 @@ def spread_to_opportunities(work: Work) -> None:
         "SELECT l.opportunity_id FROM pg_temp.moved_person AS m"
         f" JOIN {{staging.opportunity_person}} AS o ON o.person_source_id = m.source_id {link} = o.opportunity_source_id",
         f"SELECT l.opportunity_id FROM pg_temp.subject AS s {link} = s.source_id WHERE s.kind = 'opportunity'",
+    )
+    work.temp(
+        "deal_account_old",
+        "SELECT DISTINCT o.account_id FROM pg_temp.affected_opportunity AS f"
+        " JOIN {core.opportunity} AS o ON o.opportunity_id = f.opportunity_id WHERE o.account_id IS NOT NULL",
     )
 
 
@@ -151,14 +159,44 @@ SELECT opportunity_id FROM pg_temp.affected_opportunity
 UNION
 SELECT o.opportunity_id FROM person AS f JOIN {core.opportunity_person} AS o ON o.person_id = f.person_id
 UNION
-SELECT o.opportunity_id FROM account AS a JOIN {core.opportunity} AS o ON o.account_id = a.account_id
-WHERE NOT EXISTS (SELECT FROM {core.opportunity_person} AS p WHERE p.opportunity_id = o.opportunity_id)
+SELECT o.opportunity_id FROM account AS a JOIN {core.opportunity} AS o ON o.account_id = a.account_id {where}
 """
+_WITHOUT_PEOPLE = (
+    "WHERE NOT EXISTS (SELECT FROM {core.opportunity_person} AS p WHERE p.opportunity_id = o.opportunity_id)"
+)
+OF_AFFECTED_CREDIT = "opportunity_id IN (SELECT opportunity_id FROM pg_temp.affected_credit)"
+"""Which rows of a table by deal belong to `affected_credit`."""
+
+_JOURNEYS = """
+SELECT account_id FROM pg_temp.affected_account
+UNION
+SELECT account_id FROM pg_temp.deal_account_old
+UNION
+SELECT o.account_id FROM pg_temp.affected_opportunity AS f
+JOIN {core.opportunity} AS o ON o.opportunity_id = f.opportunity_id WHERE o.account_id IS NOT NULL
+UNION
+SELECT account_id FROM pg_temp.person_old WHERE account_id IS NOT NULL
+UNION
+SELECT p.account_id FROM pg_temp.affected_person AS f
+JOIN {core.person} AS p ON p.person_id = f.person_id WHERE p.account_id IS NOT NULL
+UNION
+SELECT o.account_id FROM pg_temp.affected_person AS f
+JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
+JOIN {core.opportunity} AS o ON o.opportunity_id = op.opportunity_id WHERE o.account_id IS NOT NULL
+"""
+_ALL_JOURNEYS = "SELECT account_id FROM {core.account} UNION SELECT account_id FROM {marts.account_journey}"
+
+
+def spread_to_account_journeys(work: Work) -> None:
+    """Make `affected_journey` (account_id): accounts, old and new, of whatever was built again; in a full build, all."""
+    work.temp("affected_journey", _ALL_JOURNEYS if work.full else _JOURNEYS, index="account_id")
 
 
 def spread_to_credit(work: Work) -> None:
     """Make `affected_credit` (opportunity_id): deals whose path of touches may change."""
-    work.temp("affected_credit", _CREDIT, index="opportunity_id")
+    is_by_account = work.settings.attribution.path.eligible == "account"
+    where = "" if is_by_account else work.text(_WITHOUT_PEOPLE)
+    work.temp("affected_credit", _CREDIT, index="opportunity_id", where=where)
 
 
 def _add(work: Work, kind: str, *queries: str) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from glossary.loader import Glossary
-from glossary.model import AttributionModel, ChannelModel, CurrencyRate, Vocabulary
+from glossary.model import Attribution, ChannelModel, CurrencyRate, Vocabulary
 from transforms.identity.guards import PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains
 
 EXPECTED = frozenset({"lead", "mql", "sal", "sql", "opportunity", "customer"})
 """Stages that everybody passes: they are inferred where a history skips them. The others may be left out."""
 CLOSERS = frozenset({"customer", "recycled", "disqualified", "churned"})
 """Stages that end a pass through the funnel."""
-CRM_FIRST = ("salesforce", "tryton", "hubspot")
+CRM_FIRST = ("salesforce", "tryton", "hubspot", "marketo")
 """Whose word counts more where systems differ: the CRM, then the business system, then marketing automation."""
 WEAK_SOURCES = frozenset({"other", "offline"})
 """Lead sources that say how a record was made rather than where the person came from."""
@@ -39,7 +39,7 @@ class Settings:
     lead_sources: Sequence[str]
     channel_model: ChannelModel
     channel_sources: Mapping[str, str]
-    attribution: Mapping[str, AttributionModel]
+    attribution: Attribution
     rates: Sequence[CurrencyRate]
     vocabularies: Mapping[str, Vocabulary]
     terms: Mapping[str, Sequence[str]]

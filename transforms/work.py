@@ -27,6 +27,9 @@ class _Schema:
         return metadata.tables[f"{self._name}.{table}"].fullname
 
 
+FEW_STATISTICS = 10
+"""Statistics target of a build's temporary tables: how many common values and histogram steps of a column are kept."""
+
 _FEW_ROWS = 1000
 _LARGE_SHARE = 0.2
 
@@ -109,27 +112,38 @@ class Work:
         self.steps.append(Step(name, rows, round(now - self._since, 3)))
         self._since = now
 
-    def replace(self, target: str, source: str, where: str) -> int:
-        """Put the rows of `source` (a relation) in place of those of `target` for which `where` holds.
+    def replace(self, target: str, source: str, where: str, *, query: str = "") -> int:
+        """As `refresh`; a full build writes all anew instead, which is less work than comparing.
+
+        query: what the temporary table `source` is to be made of, where it is not there; a full build makes none.
 
         Returns the rows written.
         """
-        columns = columns_of(metadata.tables[target])
+        table = metadata.tables[target]
+        if not self.full:
+            if query:
+                self.temp(source, query, index=", ".join(c.name for c in table.primary_key.columns))
+            return self.refresh(target, source, where)
+        new_rows = f"({self.text(query)}) AS n" if query else f"pg_temp.{source}"
         gone = self.run(f"DELETE FROM {target} WHERE {where}")
-        new = self.run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {source}")
+        new = self.run(f"INSERT INTO {target} ({columns_of(table)}) SELECT {columns_of(table)} FROM {new_rows}")
         return self._written(target, gone, new)
 
     def refresh(self, target: str, source: str, where: str = "true") -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
 
+        A row that only a later load has told again is the same row, and keeps the load that brought it.
+
         Returns the rows written.
         """
         table = metadata.tables[target]
         columns = columns_of(table)
+        told = [c.name for c in table.columns if c.name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
+        mine, other = (", ".join(f"{side}.{name}" for name in told) for side in "ts")
         gone = self.run(
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
-            f" WHERE {key} AND ({columns_of(table, 't.')}) IS NOT DISTINCT FROM ({columns_of(table, 's.')}))"
+            f" WHERE {key} AND ({mine}) IS NOT DISTINCT FROM ({other}))"
         )
         # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
         new = self.run(
@@ -143,13 +157,16 @@ class Work:
             query = sa.text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)")
             before = float(self.connection.execute(query, {"name": target}).scalar_one())
             if gone + new > before * _LARGE_SHARE:
+                # Of a table that stays, as many as the server is set to gather; queries of others need them, too.
+                self.run("SET LOCAL default_statistics_target TO DEFAULT")
                 self.run(f"ANALYZE {target}")
+                self.run(f"SET LOCAL default_statistics_target TO {FEW_STATISTICS}")
         return gone + new
 
 
-def columns_of(table: sa.Table, prefix: str = "") -> str:
+def columns_of(table: sa.Table) -> str:
     """All columns of a table, parted by commas."""
-    return ", ".join(prefix + c.name for c in table.columns)
+    return ", ".join(c.name for c in table.columns)
 
 
 def quoted(value: str) -> str:

@@ -33,6 +33,15 @@ class State(NamedTuple):
     merged_into: str | None
 
 
+class Known(NamedTuple):
+    """Some fields of a record's newest version: each as text, None where it is null or not there."""
+
+    record_id: str
+    version_at: datetime
+    load_id: int
+    values: list[str | None]
+
+
 def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Table:
     """The raw table of a stream, created in the database when it is not there."""
     table = raw_table(vendor, stream)
@@ -71,27 +80,70 @@ def keys_from_incoming(connection: sa.Connection) -> None:
 
 def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
     """Add a delete for each record that lives here but not among the live ids; returns how many."""
-    return int(
-        connection.execute(
-            sa.text(
-                f"""
-                WITH gone AS (
-                    INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
-                    SELECT n.record_id, greatest(CAST(:observed_at AS timestamptz), n.version_at),
-                           decode(md5('delete'), 'hex'), 'delete', :load_id
-                    FROM ({_newest(table)}) n
-                    WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
-                    ON CONFLICT DO NOTHING
-                    RETURNING record_id
-                ), noted AS (
-                    INSERT INTO touched SELECT record_id FROM gone ON CONFLICT DO NOTHING
-                )
-                SELECT count(*) FROM gone
-                """
-            ),
-            {"load_id": load_id, "observed_at": observed_at},
-        ).scalar_one()
-    )
+    gone = f"""
+        SELECT n.record_id, n.version_at FROM ({_newest(table)}) n
+        WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
+    """
+    return _delete(connection, table, gone, load_id=load_id, observed_at=observed_at)
+
+
+def delete_gone_with(
+    connection: sa.Connection,
+    table: sa.Table,
+    other: sa.Table,
+    loads: Sequence[int],
+    *,
+    load_id: int,
+    observed_at: datetime,
+) -> int:
+    """Add a delete for each record here whose id ends in that of a record of `other` that is gone; returns how many.
+
+    Looks at what these loads deleted or merged there, and at the touched records here.
+    """
+    gone = f"""
+        WITH gone AS (
+            SELECT DISTINCT c.record_id FROM {other.fullname} c
+            WHERE c.load_id = ANY(:loads) AND c.op <> 'upsert' AND NOT {_LIVES.format(table=other.fullname)}
+        ), hanging AS (
+            SELECT h.record_id FROM {table.fullname} h JOIN gone g ON split_part(h.record_id, '-', 2) = g.record_id
+            UNION
+            SELECT t.record_id FROM touched t CROSS JOIN LATERAL (SELECT split_part(t.record_id, '-', 2) AS record_id) c
+            WHERE NOT {_LIVES.format(table=other.fullname)}
+        )
+        SELECT n.record_id, n.version_at FROM hanging
+        CROSS JOIN LATERAL (
+            SELECT r.record_id, r.version_at, r.op FROM {table.fullname} r WHERE r.record_id = hanging.record_id
+            ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
+        ) n WHERE n.op = 'upsert'
+    """
+    return _delete(connection, table, gone, load_id=load_id, observed_at=observed_at, loads=list(loads))
+
+
+def _delete(
+    connection: sa.Connection,
+    table: sa.Table,
+    gone: str,
+    *,
+    load_id: int,
+    observed_at: datetime,
+    **parameters: object,
+) -> int:
+    """Add a delete, as of now, for what a query (record_id, version_at) names."""
+    statement = f"""
+        WITH gone AS (
+            INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
+            SELECT record_id, greatest(CAST(:observed_at AS timestamptz), version_at), decode(md5('delete'), 'hex'), 'delete',
+                   :load_id
+            FROM ({gone}) g
+            ON CONFLICT DO NOTHING
+            RETURNING record_id
+        ), noted AS (
+            INSERT INTO touched SELECT record_id FROM gone ON CONFLICT DO NOTHING
+        )
+        SELECT count(*) FROM gone
+    """
+    values = {"load_id": load_id, "observed_at": observed_at, **parameters}
+    return int(connection.execute(sa.text(statement), values).scalar_one())
 
 
 def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str], list[str]]:
@@ -108,10 +160,18 @@ def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str],
     return [r[0] for r in rows if r[1] is None], [r[0] for r in rows if r[1] is not None]
 
 
+def count_dated_before(connection: sa.Connection, table: sa.Table, ids: Sequence[str], end: datetime) -> int:
+    """How many of these records have a version dated before `end`."""
+    statement = sa.text(
+        f"SELECT count(DISTINCT record_id) FROM {table.fullname} WHERE record_id = ANY(:ids) AND version_at < :end"
+    )
+    return int(connection.scalar(statement, {"ids": list(ids), "end": end}) or 0) if ids else 0
+
+
 def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -> list[str]:
     """Records held as deleted since `since` that this transaction did not receive as deleted again: perhaps restored.
 
-    Call after `incoming.receive`.
+    One that was received as live may be among them: in the version from before its delete. Call after `incoming.receive`.
     """
     return list(
         connection.scalars(
@@ -119,13 +179,37 @@ def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -
                 f"""
                 SELECT record_id
                 FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE op = 'delete' AND version_at >= :since) c
-                WHERE NOT EXISTS (SELECT FROM incoming i WHERE i.record_id = c.record_id)
+                WHERE NOT EXISTS (SELECT FROM incoming i WHERE i.record_id = c.record_id AND i.op <> 'upsert')
                   AND NOT {_LIVES.format(table=table.fullname)} ORDER BY 1
                 """
             ),
             {"since": since},
         )
     )
+
+
+def newest_values(
+    connection: sa.Connection, table: sa.Table, ids: Sequence[str], fields: Sequence[str]
+) -> Iterator[Known]:
+    """These top-level fields of the newest version of those of the records that are known here."""
+    statement = sa.text(
+        f"""
+        SELECT n.record_id, n.version_at, n.load_id,
+               ARRAY(SELECT n.record ->> f FROM unnest(CAST(:fields AS text[])) WITH ORDINALITY AS u (f, i) ORDER BY i)
+        FROM unnest(CAST(:ids AS text[])) AS i (record_id)
+        CROSS JOIN LATERAL (
+            SELECT r.record_id, r.version_at, r.load_id, r.record FROM {table.fullname} r
+            WHERE r.record_id = i.record_id ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
+        ) n
+        """
+    )
+    for row in connection.execute(statement, {"ids": list(ids), "fields": list(fields)}):
+        yield Known(*row)
+
+
+def all_ids(connection: sa.Connection, table: sa.Table) -> list[str]:
+    """The ids of all records that there ever were, in order."""
+    return list(connection.scalars(sa.text(f"SELECT DISTINCT record_id FROM {table.fullname} ORDER BY 1")))
 
 
 def live_ids(connection: sa.Connection, table: sa.Table) -> Iterator[str]:
@@ -160,6 +244,38 @@ def ids_loaded(connection: sa.Connection, table: sa.Table, after_load_id: int) -
                 """
             ),
             {"after": after_load_id},
+        )
+    )
+
+
+def ids_come_back(connection: sa.Connection, table: sa.Table, loads: Sequence[int]) -> list[str]:
+    """The live records that these loads brought back from a delete, or into which they merged another."""
+    return list(
+        connection.scalars(
+            sa.text(
+                f"""
+                SELECT record_id FROM (
+                    SELECT r.record_id FROM {table.fullname} r WHERE r.load_id = ANY(:loads) AND r.op = 'upsert'
+                    AND EXISTS (SELECT FROM {table.fullname} d WHERE d.record_id = r.record_id AND d.op = 'delete')
+                    UNION SELECT merged_into FROM {table.fullname} WHERE load_id = ANY(:loads) AND op = 'merge'
+                ) c
+                WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1
+                """
+            ),
+            {"loads": list(loads)},
+        )
+    )
+
+
+def living(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> list[str]:
+    """Those of these records that live, in order."""
+    return list(
+        connection.scalars(
+            sa.text(
+                f"SELECT record_id FROM (SELECT DISTINCT unnest(CAST(:ids AS text[])) AS record_id) c "
+                f"WHERE {_LIVES.format(table=table.fullname)} ORDER BY 1"
+            ),
+            {"ids": list(ids)},
         )
     )
 

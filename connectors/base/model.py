@@ -4,10 +4,13 @@ Connectors yield pages and know nothing of tables. A record travels as the exact
 the raw layer needs beside it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from connectors.base.quota import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,12 +23,14 @@ class Window:
     """An interval of one stream: `start` inclusive, `end` exclusive, both aware UTC.
 
     kind: incremental moves the cursor, backfill never does, full reads all that exists up to `end` and moves it.
+    resume: the place where an earlier read of this very window was cut short (see `Page`); None: from its beginning.
     """
 
     stream: str
     start: datetime
     end: datetime
     kind: Kind
+    resume: str | None = None
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -57,11 +62,13 @@ class Page(NamedTuple):
     expected: what the vendor's own count adds to the window's proof with this page (the total of a proved sub-window, given
     once, on its first page); None where the vendor has no count.
     counted: how many of `changes` that count speaks of.
+    resume: where a later read of the window can go on after this page, in the connector's own words; None: not known.
     """
 
     changes: list[Change]
     expected: int | None = None
     counted: int = 0
+    resume: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,23 @@ class Stream:
     lookback: how far before the cursor an incremental window starts: vendors show rows late.
     hold_back: how far before the vendor's now an incremental window ends.
     parent: the stream whose record ids `read` needs (`ids`), or None.
-    parent_ids: which of the parent's ids it is given: all that live, or those that this night changed.
+    parent_ids: which of the parent's ids it is given: all that live, those that this night changed, or all that ever lived
+        (what hangs on a record may have come just before it was deleted).
+    back: for links that follow changed parents: what is asked, by `read_ids`, which of the parents are linked with records at
+        the other end (its own `parent`). Links to a record go with its archiving and come back with its restore, and no
+        date of their parent says so.
     finds_deletes: how deletes are noticed: "read" (the stream's own pages carry them), "count" (so, and what was deleted for
         good by comparing `read_keys` with the warehouse when the vendor's `count` is less than what lives there), "keys" (by
-        comparing `read_keys` each time), "absence" (a full read: what it no longer shows is gone), or "never" (append-only).
+        comparing `read_keys` each time), "absence" (what a full read no longer shows is gone; in windows, the pages carry
+        deletes), or "never" (append-only).
+    gone_with: the stream whose records take these with them when they are deleted or merged, without a word: for ids of the
+        form <what>-<its record id>. It has a lower `order`.
+    compared: whether the stream is read or compared in whole once a week, since something of it can change that neither a
+        window nor a count tells: a delete that a new record makes up for, a link of a record that nobody edits.
     restorable_for: how long a deleted record can come back without showing in any window (HubSpot's archive: 90 days); such
         records are asked for by id. Zero: a restore shows as a modification.
+    recalculated_every: how often fields that change without a new date (formulas) are compared with the warehouse, where the
+        connector can read just these; zero: never.
     order: streams with lower numbers are read first within a vendor; equal numbers may run in parallel.
     path: for connector use, e.g. the API object's name.
     options: further declarations for the vendor's own reader.
@@ -89,9 +107,13 @@ class Stream:
     lookback: timedelta = timedelta(minutes=10)
     hold_back: timedelta = timedelta(0)
     parent: str | None = None
-    parent_ids: Literal["all", "changed"] = "all"
+    parent_ids: Literal["all", "changed", "ever"] = "all"
+    back: "Stream | None" = None
     finds_deletes: Literal["read", "count", "keys", "absence", "never"] = "read"
+    gone_with: str | None = None
+    compared: bool = False
     restorable_for: timedelta = timedelta(0)
+    recalculated_every: timedelta = timedelta(0)
     order: int = 0
     path: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
@@ -115,6 +137,18 @@ class Connector(Protocol):
     vendor: str
     streams: Mapping[str, Stream]
 
+    @property
+    def account(self) -> str:
+        """What tells the vendor's account from others, and is no secret."""
+        ...
+
+    def share(self, store: "Store", *, is_urgent: bool) -> None:
+        """Take turns with all who use the account and keep what they know of its limits in `store`.
+
+        is_urgent: False for backfills, which give way to others.
+        """
+        ...
+
     def now(self) -> datetime:
         """The vendor's clock (from its Date header), aware UTC: the clock that versions are ordered by."""
         ...
@@ -137,8 +171,11 @@ class Connector(Protocol):
         """The ids of all live records, for streams with finds_deletes "keys" or "count"."""
         ...
 
-    def count(self, stream: Stream) -> int:
-        """How many live records the vendor counts now, for streams with finds_deletes "count"."""
+    def count(self, stream: Stream, until: datetime | None = None) -> int:
+        """How many live records the vendor counts now, for streams with finds_deletes "count".
+
+        until: only those that were created before; what windows hold back must not make up for what was deleted.
+        """
         ...
 
     def check(self) -> list[Check]:
@@ -147,3 +184,56 @@ class Connector(Protocol):
 
 
 Connect = Callable[[Mapping[str, str]], Connector]
+
+
+class Memory(Protocol):
+    """Notes about one window of one stream that outlive the process: ids of jobs and exports begun at the vendor.
+
+    Each call is done when it returns, whatever becomes of the load. All notes of a window are gone once its load commits.
+    """
+
+    def remember(self, key: str, value: str) -> None:
+        """Note `value` under `key`, in place of what was noted before."""
+        ...
+
+    def recall(self, key: str) -> str | None:
+        """What was noted under `key`, perhaps by a process that is no more."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Take the note away: the vendor no longer has what it names, or it is of no use."""
+        ...
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A connector that begins long work at the vendor, and can take up again what a killed process began."""
+
+    def remembering(self, memory: Memory) -> Connector:
+        """The same connector for one window, noting there what it begins, and looking there before it begins anything."""
+        ...
+
+    def clear_up(self) -> None:
+        """The load has committed: remove at the vendor what was kept until now. Raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A connector whose vendor says which fields its records have."""
+
+    def describe(self, stream: Stream, *, anew: bool = False) -> Mapping[str, str]:
+        """Field -> the vendor's word for its type, of all that this key may see; empty where the vendor does not say.
+
+        anew: ask again, even if it was asked before.
+        """
+        ...
+
+
+@runtime_checkable
+class Recalculating(Protocol):
+    """A connector whose vendor has fields whose values change, or come, without a new date on the record."""
+
+    def read_undated(self, stream: Stream, came: Collection[str] = ()) -> Iterator[Page]:
+        """Id, calculated fields and those that `came` of all live records, nothing else; no page where there is no such field."""
+        ...

@@ -34,11 +34,15 @@ STANDARD: Table = {
 
 
 def outcome_of(status: int, code: str, overrides: Table) -> Outcome:
-    """The outcome of an answer: the vendor's row for (status, code), else for the status, else the standard one."""
+    """The outcome of an answer: the vendor's row for (status, code), else for the status, else the standard one.
+
+    A success that carries a code is none: a vendor that puts errors into answers with status 200 has a row for each code that
+    it documents, and any other one is fatal.
+    """
     for table in (overrides, STANDARD):
         for key in ((status, code), (status, "")):
             if key in table:
                 return table[key]
-    if status < 400:
+    if status < 400 and not code:
         return Outcome.OK
     return Outcome.RETRY if status >= 500 else Outcome.FATAL

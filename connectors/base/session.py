@@ -6,7 +6,8 @@ Retrying is tenacity's; connection pooling is requests'. What an answer means is
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,12 +18,10 @@ import tenacity
 from requests.adapters import HTTPAdapter
 
 from connectors.base.outcome import Outcome, Table, outcome_of
+from connectors.base.quota import DAY, LONGEST_WAIT, RESERVE, Allowance, Quota, Store
 from errors import AnswerError, CredentialsError, QuotaError, ScopeError, UnreachableError, VendorError
 
 log = logging.getLogger(__name__)
-
-LONGEST_WAIT = timedelta(minutes=2)
-"""Waits beyond this are not slept through: the caller defers."""
 
 
 def path_of(url: str) -> str:
@@ -34,6 +33,26 @@ def path_of(url: str) -> str:
 def no_code(_response: requests.Response) -> str:
     """For vendors that put no code in the body."""
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A vendor's limits, and how its answers tell of them.
+
+    declared: what it allows, where no answer says it.
+    told: what an answer says of allowances.
+    until: from an answer with outcome QUOTA, when the quota is free again, by our clock.
+    exhausted: the policy that is used up, from the code of an answer with outcome QUOTA.
+    policy_of: the policy by which the vendor counts a request, from its method and URL.
+    reserve: share of each allowance that is left to the account's other tools.
+    """
+
+    declared: tuple[Allowance, ...] = ()
+    told: Callable[[requests.Response], Iterable[Allowance]] = lambda _response: ()
+    until: Callable[[requests.Response], datetime | None] = lambda _response: None
+    exhausted: Callable[[str], str] = lambda _code: DAY
+    policy_of: Callable[[str, str], str] = lambda _method, _url: "requests"
+    reserve: float = RESERVE
 
 
 class _Again(Exception):  # noqa: N818 - a signal to tenacity, never seen outside
@@ -56,9 +75,10 @@ class Session:
         vendor: name for messages.
         base_url: scheme and host; relative paths are joined to it.
         auth: a requests AuthBase; its optional `refresh()` gets a new token after a 401.
-        outcomes: the vendor's rows over the standard table.
+        outcomes: the vendor's rows over the standard table. If one is about a success, the vendor puts errors into answers
+            with status 200, and `code_of` is asked about those, too.
         code_of: reads the vendor's error code from an answer's body (never its text).
-        limit_until: from an answer with outcome QUOTA, when the quota is free again.
+        limits: the vendor's limits, and how its answers tell of them.
         tries: attempts per request before UnreachableError.
         timeout: seconds to connect, seconds between bytes.
     """
@@ -71,7 +91,7 @@ class Session:
         *,
         outcomes: Table | None = None,
         code_of: Callable[[requests.Response], str] = no_code,
-        limit_until: Callable[[requests.Response], datetime | None] = lambda _r: None,
+        limits: Limits | None = None,
         tries: int = 6,
         timeout: tuple[float, float] = (10.0, 60.0),
         pool: int = 16,
@@ -82,7 +102,8 @@ class Session:
         self.requests_sent = 0
         self._outcomes = outcomes or {}
         self._code_of = code_of
-        self._limit_until = limit_until
+        self._looks_into_successes = any(status < 400 for status, _ in self._outcomes)
+        self._limits = limits or Limits()
         self._tries = tries
         self._timeout = timeout
         # Made once: a request that succeeds at the first attempt should cost no more than itself.
@@ -98,6 +119,13 @@ class Session:
         self.http.trust_env = False
         for scheme in ("http://", "https://"):
             self.http.mount(scheme, HTTPAdapter(pool_connections=pool, pool_maxsize=pool))
+        self.quota = Quota(vendor, reserve=self._limits.reserve)
+        self._learn(self._limits.declared)
+
+    def share(self, store: Store, *, is_urgent: bool) -> None:
+        """Take turns with all who keep what they know of this account in `store`. is_urgent: False for backfills."""
+        self.quota = Quota(self.vendor, store, reserve=self._limits.reserve, is_urgent=is_urgent)
+        self._learn(self._limits.declared)
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         """`send("GET", ...)`."""
@@ -125,7 +153,7 @@ class Session:
         def once(method: str, url: str) -> requests.Response:
             nonlocal refreshed
             response = self._exchange(method, url, **kwargs)
-            code = self._code_of(response) if response.status_code >= 400 else ""
+            code = self._code_of(response) if self._looks_into_successes or response.status_code >= 400 else ""
             outcome = outcome_of(response.status_code, code, self._outcomes)
             if outcome is Outcome.OK or (outcome is Outcome.MISSING and missing_ok):
                 return response
@@ -139,6 +167,7 @@ class Session:
             if outcome is Outcome.WAIT:
                 wait = _retry_after(response)
                 if wait is None or wait <= LONGEST_WAIT.total_seconds():
+                    self.quota.penalise(self._limits.policy_of(method, url), wait)
                     raise _Again(f"status {response.status_code}", wait)
                 raise self._error(Outcome.QUOTA, response, code, url)
             raise self._error(outcome, response, code, url)
@@ -158,6 +187,7 @@ class Session:
         log.info("%s: %s %s: %s, attempt %d", self.vendor, method, path_of(url), why, state.attempt_number + 1)
 
     def _exchange(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        self.quota.take(self._limits.policy_of(method, url))
         self.requests_sent += 1
         try:
             response = self.http.request(method, url, auth=self.auth, timeout=self._timeout, **kwargs)
@@ -166,7 +196,12 @@ class Session:
         except requests.exceptions.ContentDecodingError:
             raise _Again("damaged compressed body", None) from None
         self._note_clock(response)
+        self._learn(self._limits.told(response))
         return response
+
+    def _learn(self, allowances: Iterable[Allowance]) -> None:
+        for allowance in allowances:
+            self.quota.learn(allowance)
 
     def _note_clock(self, response: requests.Response) -> None:
         if date := response.headers.get("Date"):
@@ -206,7 +241,9 @@ class Session:
                 detail=where,
             )
         if outcome is Outcome.QUOTA:
-            until = self._limit_until(response) or _until(response)
+            until = self._limits.until(response) or _until(response)
+            if until:
+                self.quota.exhaust(until, self._limits.exhausted(code))
             return QuotaError(
                 f"{self.vendor}'s quota is used up ({detail}).",
                 until=until,

@@ -34,16 +34,18 @@ class Span:
     low: int | None = None
     high: int | None = None
 
-    def halves(self, ids: tuple[int, int] | None = None) -> "tuple[Span, Span] | None":
+    def halves(self, ids: tuple[int, int] | None = None, middle: int | None = None) -> "tuple[Span, Span] | None":
         """Two parts that together are this one, or None where it cannot be split.
 
         Args:
+            middle: where about half of what is in it lies before, if that is known: a bulk edit has thousands of rows in one
+                millisecond of a day, and halving the day goes through all of them two dozen times until it is alone.
             ids: lowest and highest id that is known to be in it, for a span of one millisecond. Only a hint at where to
                 cut: the outer limits stay as they are, so that nothing falls between.
         """
         if self.end - self.start > 1:
-            middle = (self.start + self.end) // 2
-            return replace(self, end=middle), replace(self, start=middle)
+            cut = (self.start + self.end) // 2 if middle is None else min(max(middle, self.start + 1), self.end - 1)
+            return replace(self, end=cut), replace(self, start=cut)
         if ids is None or ids[0] >= ids[1]:
             return None
         middle = (ids[0] + ids[1] + 1) // 2
@@ -75,6 +77,8 @@ class Reading(Generic[T]):
         the numbers agree at the end.
     is_atomic: it came in one answer, so that a split could not make it any safer.
     ids: lowest and highest id seen, as a hint for a split inside one millisecond.
+    complete_until: set when it is proved: with it, all of the window before this millisecond has been read.
+    middle: the median stamp of the rows seen, in milliseconds, as a hint for a split in time.
     """
 
     total: int
@@ -83,6 +87,8 @@ class Reading(Generic[T]):
     is_steady: bool = True
     is_atomic: bool = False
     ids: tuple[int, int] | None = None
+    complete_until: int | None = None
+    middle: int | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -122,7 +128,7 @@ def proved(
         reading = read(part)
         attempt = 1
         while reading.rows is not None and not reading.is_proved:
-            halves = None if reading.is_atomic else part.halves(reading.ids)
+            halves = None if reading.is_atomic else part.halves(reading.ids, reading.middle)
             if attempt >= (TRIES if halves else LAST_TRIES):
                 break
             log.info("%s: read %d of %d, reading again", where, reading.found, reading.total)
@@ -130,9 +136,9 @@ def proved(
             reading = read(part)
             attempt += 1
         if reading.is_proved:
-            yield reading
+            yield replace(reading, complete_until=part.end if part.high is None else part.start)
             continue
-        halves = None if reading.is_atomic else part.halves(reading.ids)
+        halves = None if reading.is_atomic else part.halves(reading.ids, reading.middle)
         if halves is None:
             raise CountMismatchError(
                 f"{where} counts {reading.total} records but shows {reading.found}, after {attempt} attempts.",

@@ -13,8 +13,9 @@ def connect(credentials: Mapping[str, str]) -> Connector:
     """A connector to the account of a private app.
 
     Args:
-        credentials: `access_token`; optional `base_url` (https://api.hubapi.com), `search_per_second` (4; 0 is no
-            limit) and `time_zone` of the account (UTC), whose midnight renews the daily quota.
+        credentials: `access_token`; optional `base_url` (https://api.hubapi.com), `search_per_second` (5; 0 is no
+            limit), `time_zone` of the account (UTC), whose midnight renews the daily quota, and `api_reserve`, the share
+            of all limits that is left to the account's other tools (0.05).
 
     Raises:
         CredentialsError: no token, or one that cannot be one.

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import requests
 
+from connectors.base import quota
 from connectors.base.exact import decode_page
 from connectors.base.outcome import Outcome, Table
-from connectors.base.session import Session, path_of
+from connectors.base.session import Limits, Session, path_of
+from connectors.hubspot import limits
 from connectors.hubspot.auth import Settings
-from connectors.hubspot.pace import Pace
 from errors import AnswerError, ScopeError
 
 T = TypeVar("T")
@@ -84,7 +85,6 @@ class _Request(NamedTuple):
     path: str
     params: Params | None = None
     body: object = None
-    is_search: bool = False
     is_optional: bool = False
 
 
@@ -97,19 +97,30 @@ class Api:
     """
 
     def __init__(self, settings: Settings, session: Session | None = None) -> None:
-        def renewed_at(response: requests.Response) -> datetime | None:
-            if response.headers.get("Retry-After"):
-                return None  # the session reads it
-            return midnight_after(self.session.now(), settings)
+        def renewed_at() -> datetime:
+            there = self.session.now()
+            return quota.now() + (midnight_after(there, settings) - there)
 
-        self.pace = Pace(settings.search_per_second)
+        def limit_until(response: requests.Response) -> datetime | None:
+            # The session reads Retry-After.
+            return None if response.headers.get("Retry-After") else renewed_at()
+
         self.session = session or Session(
-            "hubspot", settings.base_url, settings.auth, outcomes=OUTCOMES, code_of=code_of, limit_until=renewed_at
+            "hubspot",
+            settings.base_url,
+            settings.auth,
+            outcomes=OUTCOMES,
+            code_of=code_of,
+            limits=Limits(
+                declared=tuple(limits.declared(settings)),
+                told=lambda response: limits.told(response.headers, renewed_at),
+                until=limit_until,
+                policy_of=limits.policy_of,
+                reserve=settings.reserve,
+            ),
         )
 
-    def ask(
-        self, path: str, shape: type[T], *, params: Params | None = None, body: object = None, is_search: bool = False
-    ) -> T:
+    def ask(self, path: str, shape: type[T], *, params: Params | None = None, body: object = None) -> T:
         """The answer to a GET, or to a POST if there is a body, in the shape asked for.
 
         A body that was cut short or is no JSON (a maintenance page, a gzip stream that ends early) is asked for again.
@@ -117,7 +128,7 @@ class Api:
         Raises:
             AnswerError: it stays damaged, or does not have that shape; otherwise as `Session.send`.
         """
-        answer = self._ask(_Request(path, params, body, is_search), shape)
+        answer = self._ask(_Request(path, params, body), shape)
         if answer is None:
             raise AnswerError(f"hubspot has nothing at {path}.", remedy="Report it with this line.")
         return answer
@@ -149,17 +160,11 @@ class Api:
         )
 
     def _send(self, request: _Request) -> requests.Response:
-        if request.is_search:
-            self.pace.before_search()
-        self.pace.before_request()
         more: dict[str, Any] = {"params": request.params, "missing_ok": request.is_optional}
         if request.body is None:
-            response = self.session.get(request.path, **more)
-        else:
-            body = msgspec.json.encode(request.body)
-            response = self.session.post(request.path, data=body, headers=JSON, **more)
-        self.pace.note(response.headers)
-        return response
+            return self.session.get(request.path, **more)
+        body = msgspec.json.encode(request.body)
+        return self.session.post(request.path, data=body, headers=JSON, **more)
 
     def now(self) -> datetime:
         """HubSpot's clock; asks for it once if no answer has told it yet."""

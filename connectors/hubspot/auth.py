@@ -1,5 +1,6 @@
 """The key of a private app, checked before it is ever sent."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -8,21 +9,22 @@ from zoneinfo import ZoneInfo
 import requests
 from requests.auth import AuthBase
 
+from connectors.base.quota import RESERVE, reserve_of
 from errors import ConfigurationError, CredentialsError
 
 BASE_URL = "https://api.hubapi.com"
-SEARCH_PER_SECOND = 4.0
+SEARCH_PER_SECOND = 5.0
 
 
 class BearerAuth(AuthBase):
     """Puts the access token of a private app into each request; never shows it."""
 
     def __init__(self, token: str) -> None:
-        self._token = token
+        self.token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the Authorization header."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = f"Bearer {self.token}"
         return request
 
     def __repr__(self) -> str:
@@ -35,18 +37,25 @@ class Settings:
 
     auth: the key.
     base_url: where the API is.
-    search_per_second: searches that this process may send; 0 is no limit.
+    search_per_second: searches that HubSpot allows the account, all its apps together; 0 is no limit.
     time_zone: of the HubSpot account, whose midnight renews the daily quota.
+    reserve: share of all limits that is left to the account's other tools.
     """
 
     auth: BearerAuth = field(repr=False)
     base_url: str = BASE_URL
     search_per_second: float = SEARCH_PER_SECOND
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    reserve: float = RESERVE
+
+    @property
+    def account(self) -> str:
+        """The app in its account: its limits are its own. A digest, since HubSpot tells its name only to some scopes."""
+        return hashlib.blake2b(f"{self.base_url} {self.auth.token}".encode(), digest_size=8).hexdigest()
 
 
 def settings_from(credentials: Mapping[str, str]) -> Settings:
-    """Read `access_token`, `base_url`, `search_per_second` and `time_zone`.
+    """Read `access_token`, `base_url`, `search_per_second`, `time_zone` and `api_reserve`.
 
     Raises:
         CredentialsError: there is no key, or it cannot be one.
@@ -73,6 +82,7 @@ def settings_from(credentials: Mapping[str, str]) -> Settings:
         base_url,
         _rate(credentials.get("search_per_second") or ""),
         _zone(credentials.get("time_zone") or "UTC"),
+        reserve_of(credentials),
     )
 
 
@@ -91,7 +101,7 @@ def _rate(text: str) -> float:
         rate = -1.0
     if not 0 <= rate < 1000:
         raise ConfigurationError(
-            "HubSpot's `search_per_second` is not a rate.", remedy="Give a number such as 4, or 0 for no limit."
+            "HubSpot's `search_per_second` is not a rate.", remedy="Give a number such as 5, or 0 for no limit."
         )
     return rate
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import cast
 
 from connectors.base.model import Check, Page, Stream, Window
+from connectors.base.quota import Store
 from connectors.hubspot import events, objects, search
 from connectors.hubspot.api import Api
 from connectors.hubspot.auth import Settings
 from connectors.hubspot.batch import Fields
 from connectors.hubspot.check import check
-from connectors.hubspot.links import read_links
+from connectors.hubspot.links import linked, read_links
 from connectors.hubspot.properties import Properties
 from connectors.hubspot.small import read_small
 from connectors.hubspot.streams import STREAMS
@@ -26,10 +27,19 @@ class HubSpot:
     def __init__(self, settings: Settings) -> None:
         self.api = Api(settings)
         self.properties = Properties(self.api)
+        self.account = settings.account
+
+    def share(self, store: Store, *, is_urgent: bool) -> None:
+        """Take turns with all who use the account."""
+        self.api.session.share(store, is_urgent=is_urgent)
 
     def now(self) -> datetime:
         """HubSpot's clock, aware UTC."""
         return self.api.now()
+
+    def describe(self, stream: Stream, *, anew: bool = False) -> Mapping[str, str]:
+        """Property -> HubSpot's type of it, for object streams; empty for the others."""
+        return self.properties.types(stream, anew=anew) if stream.options["reader"] == "objects" else {}
 
     def read(self, stream: Stream, window: Window, ids: Iterable[str] = ()) -> Iterator[Page]:
         """Everything of the stream in the window; object streams bring the archived records each time."""
@@ -63,6 +73,8 @@ class HubSpot:
                 yield from objects.by_ids(self.api, stream, ids, Fields(history, history))
             case "links":
                 yield from read_links(self.api, stream, ids)
+            case "linked":
+                yield from linked(self.api, stream, ids)
             case "small":
                 wanted = set(ids)
                 for page in read_small(self.api, stream):
@@ -83,12 +95,15 @@ class HubSpot:
         _must_count(stream)
         return objects.keys(self.api, stream)
 
-    def count(self, stream: Stream) -> int:
+    def count(self, stream: Stream, until: datetime | None = None) -> int:
         """How many live records search counts; its index lags, so it may still count what is gone.
+
+        Its windows hold nothing back, so `until` is not asked for.
 
         Raises:
             ConfigurationError: the stream finds its deletes in another way.
         """
+        del until
         _must_count(stream)
         return search.total(self.api, stream)
 

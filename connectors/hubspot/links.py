@@ -45,6 +45,16 @@ def read_links(api: Api, stream: Stream, ids: Iterable[str]) -> Iterator[Page]:
     yield from in_order(read, batches(dict.fromkeys(ids), BATCH), workers=2)
 
 
+def linked(api: Api, stream: Stream, ids: Iterable[str]) -> Iterator[Page]:
+    """The ids of all records that these are linked with, each once for each that it is linked with, without fields."""
+
+    def read(batch: list[str]) -> Page:
+        found = _read(api, stream, batch)
+        return Page([Change(other, None, "upsert", b"") for links in found.values() for other in links])
+
+    yield from in_order(read, batches(dict.fromkeys(ids), BATCH), workers=2)
+
+
 def _read(api: Api, stream: Stream, batch: list[str]) -> dict[str, dict[str, _Link]]:
     found: dict[str, dict[str, _Link]] = {one: {} for one in batch}
     used: set[tuple[str, str]] = set()

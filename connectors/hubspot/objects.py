@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import quote
 
 from connectors.base.model import EPOCH, Change, Page, Stream, Window
@@ -24,14 +24,17 @@ LONGEST_URL = 14_000
 
 
 class Listed(NamedTuple):
-    """One page of a list: the changes, and how many records it showed."""
+    """One page of a list: the changes, how many records it showed, and the token of the next page."""
 
     changes: list[Change]
     shown: int
+    next: str | None
 
 
-def listed(api: Api, properties: Properties, stream: Stream, *, archived: bool) -> Iterator[Listed]:
-    """All live, or all archived, records of an object stream, in the list's own order."""
+def listed(
+    api: Api, properties: Properties, stream: Stream, *, archived: bool, first: str | None = None
+) -> Iterator[Listed]:
+    """All live, or all archived, records of an object stream, in the list's own order. first: the token to begin at."""
     names = properties.of(stream)
     query = f"{stream.path}?limit={LIST_PAGE}&archived={str(archived).lower()}"
     wide = f"{query}&properties={','.join(quote(name) for name in names)}"
@@ -40,7 +43,7 @@ def listed(api: Api, properties: Properties, stream: Stream, *, archived: bool) 
     def fetch(after: str | None) -> Results:
         return api.ask((query if is_narrow else wide) + (f"&after={quote(after)}" if after else ""), Results)
 
-    for page in by_token(fetch, next_of, where=f"hubspot:{stream.name}"):
+    for page in by_token(fetch, next_of, where=f"hubspot:{stream.name}", first=first):
         records = page.results
         if is_narrow and records:
             # the names are too long for a URL: the list gives the ids, and a batch read the records
@@ -48,7 +51,24 @@ def listed(api: Api, properties: Properties, stream: Stream, *, archived: bool) 
         changes: list[Change] = []
         for raw in records:
             changes.extend(changes_of(raw, head_of(raw)))
-        yield Listed(changes, len(page.results))
+        yield Listed(changes, len(page.results), next_of(page))
+
+
+class Place(NamedTuple):
+    """Where a full read stands: the token of the next page, how many records the pages before it showed, and search's count then."""
+
+    token: str | None
+    shown: int
+    counted: int
+
+    def __str__(self) -> str:
+        return f"{self.shown} {self.counted} {self.token}"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The place that was written down so."""
+        shown, counted, token = text.split(" ", 2)
+        return cls(token, int(shown), int(counted))
 
 
 def full(api: Api, properties: Properties, stream: Stream, window: Window) -> Iterator[Page]:
@@ -56,16 +76,17 @@ def full(api: Api, properties: Properties, stream: Stream, window: Window) -> It
 
     Where nothing moved meanwhile, the last page carries the count as proof. A list that shows more than search counts
     is ahead of its index: there is no proof, and nothing is missing. A list that shows less than both counts is
-    followed by a read of everything by search, whose parts are proved one by one.
+    followed by a read of everything by search, whose parts are proved one by one. A read that was cut short goes on where it was.
     """
-    before = search.total(api, stream)
-    shown = 0
+    place = Place.of(window.resume) if window.resume else Place(None, 0, search.total(api, stream))
+    before, shown = place.counted, place.shown
     last: list[Change] = []
-    for page in listed(api, properties, stream, archived=False):
+    for page in listed(api, properties, stream, archived=False, first=place.token):
         if last:
-            yield Page(last)
+            yield Page(last, resume=str(place))
         last = page.changes
         shown += page.shown
+        place = Place(page.next, shown, before)
     after = search.total(api, stream) if shown != before else before
     is_counted = shown in (before, after)
     yield Page(last, shown if is_counted else None, shown if is_counted else 0)
@@ -73,7 +94,14 @@ def full(api: Api, properties: Properties, stream: Stream, window: Window) -> It
         log.warning(
             "hubspot:%s lists %d of %d records, reading by search as well", stream.name, shown, min(before, after)
         )
-        yield from search.windowed(api, properties, stream, Window(stream.name, EPOCH, window.end, "full"))
+        yield from _without_places(
+            search.windowed(api, properties, stream, Window(stream.name, EPOCH, window.end, "full"))
+        )
+
+
+def _without_places(pages: Iterable[Page]) -> Iterator[Page]:
+    """Places of a search mean nothing to the list that goes before it."""
+    return (page._replace(resume=None) for page in pages)
 
 
 def keys(api: Api, stream: Stream) -> Iterator[list[str]]:

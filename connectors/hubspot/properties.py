@@ -1,6 +1,7 @@
-"""Which properties of an object are asked for: those that the field maps use, and every one that the customer added."""
+"""Which properties an object has, and which are asked for: those that the field maps use, and every one that was added."""
 
 import threading
+from collections.abc import Mapping
 
 import msgspec
 
@@ -10,6 +11,7 @@ from connectors.hubspot.api import Api
 
 class _Property(msgspec.Struct):
     name: str
+    type: str = ""
     is_standard: bool | None = msgspec.field(default=None, name="hubspotDefined")
     archived: bool | None = None
 
@@ -19,22 +21,29 @@ class _Answer(msgspec.Struct):
 
 
 class Properties:
-    """Discovers custom properties once per object type and connector; thread-safe."""
+    """Discovers properties once per object type and connector, and again when asked to; thread-safe."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._lock = threading.Lock()
-        self._names: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, list[_Property]] = {}
 
     def of(self, stream: Stream) -> tuple[str, ...]:
         """Names to ask for, the declared ones first. HubSpot ignores names that an account does not have."""
+        declared = stream.options["properties"]
+        if not isinstance(declared, tuple):
+            raise TypeError(f"the properties of {stream.name} must be a tuple of names")
+        custom = sorted(one.name for one in self._all(stream) if not one.is_standard)
+        return tuple(dict.fromkeys((*declared, *custom)))
+
+    def types(self, stream: Stream, *, anew: bool = False) -> Mapping[str, str]:
+        """Every property that the account has, with HubSpot's word for its type; anew: ask again."""
+        return {one.name: one.type for one in self._all(stream, anew=anew)}
+
+    def _all(self, stream: Stream, *, anew: bool = False) -> list[_Property]:
         kind = str(stream.options["type"])
         with self._lock:
-            if kind not in self._names:
-                declared = stream.options["properties"]
-                if not isinstance(declared, tuple):
-                    raise TypeError(f"the properties of {stream.name} must be a tuple of names")
+            if anew or kind not in self._known:
                 answer = self._api.ask(f"/crm/v3/properties/{kind}", _Answer, params={"archived": "false"})
-                custom = sorted(one.name for one in answer.results if not one.is_standard and not one.archived)
-                self._names[kind] = tuple(dict.fromkeys((*declared, *custom)))
-            return self._names[kind]
+                self._known[kind] = [one for one in answer.results if not one.archived]
+            return self._known[kind]

@@ -6,10 +6,12 @@ millisecond by id), and a part counts as read when as many distinct ids were see
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 
-from connectors.base.model import Change, Page, Stream, Window
+from connectors.base.model import EPOCH, Change, Page, Stream, Window
 from connectors.base.paginate import ahead, by_token
 from connectors.base.windows import Reading, Span, proved, settle, span_of
 from connectors.hubspot.api import Api, Results, next_of
@@ -36,7 +38,7 @@ def windowed(
     """
     names = properties.of(stream)
     where = f"hubspot:{stream.name}"
-    span = span_of(window, earliest=EARLIEST)
+    span = span_of(window, earliest=max(EARLIEST, int(window.resume or 0)))
     for reading in proved(span, lambda part: _read(api, stream, names, part), where=where, pause=pause):
         yield from _pages(reading)
 
@@ -51,13 +53,12 @@ def _pages(reading: Reading[Rows]) -> Iterator[Page]:
     changes: list[Change] = []
     counted = 0
     for head, raw in (reading.rows or {}).values():
-        changes.extend(changes_of(raw, head))
-        counted += 1
         if len(changes) >= YIELD:
             yield Page(changes, expected, counted)
             changes, expected, counted = [], None, 0
-    if changes or expected is not None:
-        yield Page(changes, expected, counted)
+        changes.extend(changes_of(raw, head))
+        counted += 1
+    yield Page(changes, expected, counted, resume=str(reading.complete_until))
 
 
 def _read(api: Api, stream: Stream, names: tuple[str, ...], span: Span) -> Reading[Rows]:
@@ -87,8 +88,8 @@ def _read(api: Api, stream: Stream, names: tuple[str, ...], span: Span) -> Readi
             head = head_of(raw)
             rows[head.id] = head, raw
         if count > CAP:
-            return Reading(count, None, ids=_ids(api, stream, span, rows))
-    return Reading(
+            return Reading(count, None, ids=_ids(api, stream, span, rows), middle=_middle(rows))
+    reading = Reading(
         max(totals),
         rows,
         found=len(rows),
@@ -96,6 +97,13 @@ def _read(api: Api, stream: Stream, names: tuple[str, ...], span: Span) -> Readi
         is_atomic=answers == 1,
         ids=_bounds(rows),
     )
+    return reading if reading.is_proved else replace(reading, middle=_middle(rows))
+
+
+def _middle(rows: Rows) -> int | None:
+    """The median of the rows' times of change, in milliseconds."""
+    times = sorted(head.updated_at for head, _ in rows.values() if head.updated_at is not None)
+    return (times[len(times) // 2] - EPOCH) // timedelta(milliseconds=1) if times else None
 
 
 def _filters(cursor: str, span: Span) -> list[dict[str, str]]:
@@ -139,4 +147,4 @@ def _total(page: Results, stream: Stream) -> int:
 
 
 def _ask(api: Api, stream: Stream, body: object) -> Results:
-    return api.ask(f"{stream.path}/search", Results, body=body, is_search=True)
+    return api.ask(f"{stream.path}/search", Results, body=body)

@@ -39,6 +39,7 @@ def _object(name: str, properties: str, cursor: str = "hs_lastmodifieddate") -> 
     return Stream(
         name,
         lookback=SEARCH_LAG,
+        compared=True,
         finds_deletes="count",  # GDPR deletes and emptied recycle bins leave no trace
         restorable_for=RECYCLE_BIN,
         path=f"/crm/v3/objects/{name}",
@@ -70,10 +71,24 @@ def _links(one: str, parent: str, other: str, others: str, *, changed: bool) -> 
         windowed=False,
         parent=parent,
         parent_ids="changed" if changed else "all",
+        compared=changed,  # adding or taking away a link dates neither end
         finds_deletes="never",
         order=1,
+        back=_back(one, parent, other, others) if changed else None,
         path=f"/crm/v4/associations/{parent}/{others}/batch/read",
         options={"reader": "links"},
+    )
+
+
+def _back(one: str, parent: str, other: str, others: str) -> Stream:
+    """From the other end: which records are linked with these."""
+    return Stream(
+        f"{other}_to_{one}",
+        windowed=False,
+        parent=others,
+        finds_deletes="never",
+        path=f"/crm/v4/associations/{others}/{parent}/batch/read",
+        options={"reader": "linked"},
     )
 
 
@@ -117,6 +132,7 @@ _ALL = (
         "form_submissions",
         lookback=timedelta(days=1),
         parent="forms",
+        parent_ids="ever",
         finds_deletes="never",
         order=1,
         path="/form-integrations/v1/submissions/forms",

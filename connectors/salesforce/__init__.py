@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from connectors.base.model import Connector
+from connectors.base.quota import reserve_of
 from connectors.salesforce.streams import STREAMS
 from errors import ConfigurationError
 
@@ -14,9 +15,6 @@ API_VERSION = "66.0"
 BULK_THRESHOLD = 20_000
 """Below this REST is faster: a Bulk job takes 5 to 60 seconds to start, ten REST pages about as long."""
 
-RESERVE = 0.05
-"""Share of the org's daily calls that is left to its other tools."""
-
 
 def connect(credentials: Mapping[str, str]) -> Connector:
     """A connector for one org. Nothing is sent until it is used.
@@ -24,7 +22,8 @@ def connect(credentials: Mapping[str, str]) -> Connector:
     Args:
         credentials: `client_id` and either `client_secret` (client credentials; `login_url` must be the org's My
             Domain) or `username` and `private_key` (PEM; JWT bearer). Optional: `login_url`, `audience` of the JWT,
-            `api_version`, `bulk_threshold` in rows, `api_reserve` as a share of the daily calls.
+            `api_version`, `bulk_threshold` in rows, `api_reserve` as a share of the daily calls, `calculated_skip`: formulas
+            that are not compared, as "Lead.Age__c Account.Age__c".
 
     Raises:
         ConfigurationError: a key is missing or not a number.
@@ -40,8 +39,9 @@ def connect(credentials: Mapping[str, str]) -> Connector:
     auth = SalesforceAuth(login, grant_of(credentials, login))
     version = f"{_number(credentials, 'api_version', float(API_VERSION)):.1f}"
     threshold = int(_number(credentials, "bulk_threshold", BULK_THRESHOLD))
-    client = Client(auth, version, reserve=_number(credentials, "api_reserve", RESERVE))
-    return Salesforce(client, Reader(client, Bulk(client), threshold))
+    client = Client(auth, version, reserve=reserve_of(credentials))
+    skip = frozenset(credentials.get("calculated_skip", "").replace(",", " ").split())
+    return Salesforce(client, Reader(client, Bulk(client), threshold), skip=skip)
 
 
 def _number(credentials: Mapping[str, str], key: str, default: float) -> float:

@@ -1,7 +1,8 @@
 """What Salesforce's answers mean: its error codes as rows over the standard table."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ import requests
 
 from connectors.base.exact import decode_page
 from connectors.base.outcome import Outcome, Table
+from connectors.base.quota import DAY, Allowance, now
 from errors import SmarketingError, VendorError
 
 QUOTA_PAUSE = timedelta(hours=1)
@@ -31,6 +33,8 @@ OUTCOMES: Table = {
     (400, "INVALID_TYPE"): Outcome.MISSING,
     (400, "INVALIDENTITY"): Outcome.MISSING,
     (400, "INVALIDJOB"): Outcome.MISSING,
+    (400, "INVALIDJOBSTATE"): Outcome.MISSING,
+    (409, ""): Outcome.MISSING,
     (500, "QUERY_TIMEOUT"): Outcome.MISSING,
     (503, "QUERY_TIMEOUT"): Outcome.MISSING,
     **{(400, code): Outcome.MISSING for code in SPLITS},
@@ -79,9 +83,17 @@ def code_of(response: requests.Response) -> str:
     return problem.errorCode
 
 
+def allowances_of(response: requests.Response) -> Iterator[Allowance]:
+    """The org's calls of the last 24 hours, which every answer tells; they come back one by one, so look again in an hour."""
+    match = re.search(r"api-usage=(\d+)/(\d+)", response.headers.get("Sforce-Limit-Info", ""))
+    if match:
+        used, limit = int(match[1]), int(match[2])
+        yield Allowance(DAY, limit, timedelta(days=1).total_seconds(), limit - used, now() + QUOTA_PAUSE)
+
+
 def limit_until(_response: requests.Response) -> datetime:
     """When to look again after a used-up quota (see QUOTA_PAUSE)."""
-    return datetime.now(UTC) + QUOTA_PAUSE
+    return now() + QUOTA_PAUSE
 
 
 class Unproved(Exception):  # noqa: N818 - a signal inside the connector; users meet `error`

@@ -12,7 +12,7 @@ import msgspec
 import requests
 
 from connectors.base.outcome import Outcome, Table
-from connectors.base.session import Session
+from connectors.base.session import Limits, Session
 from connectors.salesforce.answers import code_of, decoded, limit_until
 from errors import AnswerError, ConfigurationError, CredentialsError, QuotaError
 
@@ -56,7 +56,7 @@ def audience_of(login_url: str) -> str:
 
 def login_session(login_url: str) -> Session:
     """The session that asks for tokens: without auth of its own, and with OAuth's refusals handed back."""
-    return Session("salesforce", login_url, outcomes=_TOKEN_OUTCOMES, code_of=code_of, limit_until=limit_until)
+    return Session("salesforce", login_url, outcomes=_TOKEN_OUTCOMES, code_of=code_of, limits=Limits(until=limit_until))
 
 
 def grant_of(credentials: Mapping[str, str], login: Session) -> Callable[[], dict[str, str]]:

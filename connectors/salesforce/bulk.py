@@ -1,27 +1,32 @@
-"""Reading a large span through Bulk API 2.0: one query job, its result pages by locator, proved before a row is used.
+"""Reading a large span through Bulk API 2.0: one query job, its result pages, proved before a row is used.
 
 The job says how many rows it found (numberRecordsProcessed), each page how many it carries (Sforce-NumberOfRecords).
 Pages wait in a temporary file until both agree with the rows that are there; then they are read again as a stream, so
 that memory does not grow with the result.
+
+A job costs minutes, and one of the day's 10,000. So its id is noted before it is waited for, and the job stays at
+Salesforce until the load commits: a process that is killed leaves both behind, and the next one takes the job up,
+running or complete.
 """
 
 import contextlib
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlencode
+from typing import NamedTuple
 
 import msgspec
 import requests
 import tenacity
-import urllib3
 
-from connectors.base.model import Change
-from connectors.base.paginate import ahead, batches, by_token
-from connectors.salesforce.answers import code_of, unproved
+from connectors.base.model import Change, Memory
+from connectors.base.paginate import batches
+from connectors.salesforce.answers import Unproved, code_of, unproved
 from connectors.salesforce.client import Client
 from connectors.salesforce.records import csv_reader
+from connectors.salesforce.results import Download
 from connectors.salesforce.soql import Query
 from connectors.salesforce.spool import DamagedError, ResultPage, Spool
 from errors import AnswerError, SmarketingError, UnreachableError
@@ -37,8 +42,23 @@ BATCH = 2_000
 PATIENCE = timedelta(hours=2)
 """A job that takes longer is given up, and its span cut in two."""
 
-_PAGE_TRIES = 3
+MOST_STUCK = 3
+"""Jobs in a row that may take longer than that: then Salesforce's own queue stands still, and smaller spans do not help."""
+
 _WORKING = ("UploadComplete", "InProgress")
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """What is noted of a job.
+
+    job: its id.
+    counted: what COUNT() said before it was made: rows that were edited since have left the span, but not the job.
+    api_version: of its making; its result is given to the same version only.
+    """
+
+    job: str
+    counted: int
+    api_version: str
 
 
 class _Job(msgspec.Struct):
@@ -48,6 +68,12 @@ class _Job(msgspec.Struct):
     errorMessage: str | None = None  # noqa: N815
 
 
+class _Settings(NamedTuple):
+    first_pause: float
+    patience: timedelta
+    page_rows: int
+
+
 class Bulk:
     """Query jobs of one org.
 
@@ -55,7 +81,8 @@ class Bulk:
         client: the org.
         first_pause: seconds before a job is looked at again; pauses grow to half a minute.
         patience: how long a job may take.
-        page_rows: rows asked for per result page.
+        page_rows: rows asked for per result page; None: PAGE_ROWS.
+        memory: where jobs are noted; None: a job is removed as soon as it has been fetched.
     """
 
     def __init__(
@@ -64,38 +91,86 @@ class Bulk:
         *,
         first_pause: float = 0.5,
         patience: timedelta = PATIENCE,
-        page_rows: int = PAGE_ROWS,
+        page_rows: int | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._client = client
-        self._first_pause = first_pause
-        self._patience = patience
-        self._page_rows = page_rows
+        self._settings = _Settings(first_pause, patience, page_rows or PAGE_ROWS)
+        self._memory = memory
+        self._jobs: set[str] = set()  # at Salesforce, as far as this process made or took them up
+        self._stuck = 0
+
+    def remembering(self, memory: Memory) -> "Bulk":
+        """The same, with jobs noted in `memory` and kept until `clear_up`."""
+        return Bulk(self._client, **self._settings._asdict(), memory=memory)
+
+    def clear_up(self) -> None:
+        """Remove the jobs that were kept for a load, now that it has committed."""
+        for job_id in sorted(self._jobs):
+            self._drop(job_id)
+
+    def begun(self, query: Query) -> Begun | None:
+        """What an earlier process began for this very query, if this API version can use it."""
+        noted = self._memory.recall(_key(query)) if self._memory is not None else None
+        if noted is None:
+            return None
+        try:
+            begun = msgspec.json.decode(noted, type=Begun)
+        except msgspec.MsgspecError:
+            return None
+        return begun if begun.api_version == self._client.api_version else None
 
     @contextlib.contextmanager
-    def read(self, query: Query) -> Iterator[tuple[int, Iterator[list[Change]]]]:
+    def read(self, query: Query, counted: int) -> Iterator[tuple[int, Iterator[list[Change]]]]:
         """The number of rows that a query has, and the rows in batches: complete and counted when the block is entered.
+
+        counted: what COUNT() said before; noted beside the job.
 
         Raises:
             Unproved: the job failed, or rows and counts differ.
         """
-        job = self._create(query)
-        with contextlib.closing(Spool(query.fields)) as spool:
-            try:
-                total = self._wait(job.id, query)
-                pages = self._download(spool, job.id, query, total)
-            finally:
-                self._drop(job.id)
-            yield total, _changes(spool, pages)
+        begun = self.begun(query)
+        job_id = begun.job if begun and self._lives(begun.job) else self._create(query, counted)
+        self._jobs.add(job_id)
+        try:
+            with contextlib.closing(Spool(query.fields)) as spool:
+                total = self._wait(job_id, query)
+                pages = Download(self._client, self._path(job_id), query, spool, self._settings.page_rows).pages(total)
+                if self._memory is None:
+                    self._drop(job_id)
+                yield total, _changes(spool, pages)
+        except (Unproved, AnswerError):
+            # What this job found is of no use, today or tomorrow.
+            self._forget(job_id, query)
+            raise
+        except BaseException:
+            if self._memory is None:
+                self._drop(job_id)
+            raise
+
+    def _path(self, *parts: str) -> str:
+        return "/".join((self._client.base, "jobs/query", *parts))
 
     def _url(self, *parts: str) -> str:
-        return self._client.url("/".join((self._client.base, "jobs/query", *parts)))
+        return self._client.url(self._path(*parts))
 
-    def _create(self, query: Query) -> _Job:
-        self._client.spare()
+    def _lives(self, job_id: str) -> bool:
+        """Whether Salesforce still has a job that was noted: it keeps them for seven days."""
+        response = self._client.session.get(self._url(job_id), missing_ok=True)
+        if response.status_code < requests.codes.bad_request:
+            log.info("salesforce: a Bulk job that an earlier run began is taken up again")
+            return True
+        return False
+
+    def _create(self, query: Query, counted: int) -> str:
         body = {"operation": "queryAll", "query": query.select, "contentType": "CSV", "lineEnding": "LF"}
         response = self._client.session.post(self._url(), json=body, missing_ok=True)
         if response.status_code < requests.codes.bad_request:
-            return _job(response)
+            job_id = _job(response).id
+            if self._memory is not None:
+                begun = Begun(job_id, counted, self._client.api_version)
+                self._memory.remember(_key(query), msgspec.json.encode(begun).decode())
+            return job_id
         if code_of(response) in ("INVALIDENTITY", "INVALIDJOB"):
             # Its halves may be small enough for REST.
             raise unproved(f"Salesforce's Bulk API does not take {query.thing}.", again=False)
@@ -105,75 +180,57 @@ class Bulk:
         """Poll until the job has ended well; the number of rows it found."""
         polling: tenacity.Retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda each: each.state in _WORKING),
-            wait=tenacity.wait_exponential(multiplier=self._first_pause, max=30),
-            stop=tenacity.stop_after_delay(self._patience),
+            wait=tenacity.wait_exponential(multiplier=self._settings.first_pause, max=30),
+            stop=tenacity.stop_after_delay(self._settings.patience),
         )
         try:
-            job: _Job = polling(lambda: _job(self._client.session.get(self._url(job_id))))
+            job: _Job = polling(lambda: self._look(job_id, query))
         except tenacity.RetryError:
-            with contextlib.suppress(SmarketingError):
-                self._client.session.send("PATCH", self._url(job_id), json={"state": "Aborted"}, missing_ok=True)
-            raise unproved(f"The Bulk job for {query} is not done after {self._patience}.", again=False) from None
+            raise self._overdue(query) from None
+        self._stuck = 0
         if job.state == "JobComplete":
             return job.numberRecordsProcessed or 0
+        # A field may have been taken away since: the next reading describes the object anew.
+        self._client.forget(query.thing)
         # The message quotes the query, and so may quote ids: only codes such as QUERY_TIMEOUT may be repeated.
         code = re.search(r"\b[A-Z]+_[A-Z_]+\b|\bInvalid[A-Z]\w+", job.errorMessage or "")
         raise unproved(f"The Bulk job for {query} ended as {job.state}{f' ({code[0]})' if code else ''}.")
 
-    def _download(self, spool: Spool, job_id: str, query: Query, total: int) -> list[ResultPage]:
-        """Every page into the spool, the next one fetched while this one is counted."""
+    def _look(self, job_id: str, query: Query) -> _Job:
+        response = self._client.session.get(self._url(job_id), missing_ok=True)
+        if response.status_code >= requests.codes.bad_request:
+            raise unproved(f"Salesforce no longer knows the Bulk job for {query}.")
+        return _job(response)
 
-        def fetch(locator: str | None) -> ResultPage:
-            return self._fetch(spool, job_id, locator)
-
-        proved: list[ResultPage] = []
-        chain = by_token(fetch, lambda page: page.following, where=f"salesforce Bulk {query.thing}")
-        with contextlib.closing(ahead(chain)) as pages:
-            for first in pages:
-                page = first
-                for _ in range(_PAGE_TRIES):
-                    if spool.is_whole(page):
-                        break
-                    log.info("salesforce: a result page of %s is short or damaged, fetching it again", query)
-                    page = fetch(page.locator)
-                else:
-                    raise unproved(f"Salesforce's result pages of {query} do not hold the {page.rows} rows they name.")
-                proved.append(page)
-        rows = sum(spool.count(page) for page in proved)
-        if rows != total:
-            raise unproved(f"Salesforce gave {rows} of {total} rows of {query}.")
-        return proved
-
-    def _fetch(self, spool: Spool, job_id: str, locator: str | None) -> ResultPage:
-        """One result page into the spool; a broken connection is tried again."""
-        params = {"maxRecords": str(self._page_rows)} | ({"locator": locator} if locator else {})
-        url = f"{self._url(job_id, 'results')}?{urlencode(params)}"
-        for _ in range(_PAGE_TRIES):
-            headers = {"Accept": "text/csv", "Accept-Encoding": "gzip"}
-            with self._client.session.get(url, headers=headers, stream=True) as response:
-                try:
-                    place = spool.append(response.raw.stream(1 << 18, decode_content=False))
-                except urllib3.exceptions.HTTPError as error:
-                    log.info("salesforce: a result page broke off (%s), fetching it again", type(error).__name__)
-                    continue
-                count = response.headers.get("Sforce-NumberOfRecords", "")
-                following = response.headers.get("Sforce-Locator", "null")
-                return ResultPage(
-                    place,
-                    is_gzip=response.headers.get("Content-Encoding", "").lower() == "gzip",
-                    rows=int(count) if count.isdigit() else None,
-                    locator=locator,
-                    following=None if following in ("", "null") else following,
-                )
-        raise UnreachableError(
-            f"Salesforce broke off a Bulk result page {_PAGE_TRIES} times.",
-            remedy="Check the network; the next run reads the same span again.",
+    def _overdue(self, query: Query) -> Exception:
+        self._stuck += 1
+        if self._stuck < MOST_STUCK:
+            return unproved(f"The Bulk job for {query} is not done after {self._settings.patience}.", again=False)
+        return UnreachableError(
+            f"{self._stuck} Bulk jobs of {query.thing} in a row were not done after {self._settings.patience} each.",
+            remedy="Nothing was loaded; look at Setup, Bulk Data Load Jobs, and Salesforce's trust page, then run again.",
         )
+
+    def _forget(self, job_id: str, query: Query) -> None:
+        if self._memory is not None:
+            self._memory.forget(_key(query))
+        self._drop(job_id)
 
     def _drop(self, job_id: str) -> None:
         """Remove the job, so that its result does not lie at Salesforce for a week; it goes by itself if this fails."""
+        if job_id not in self._jobs:
+            return
+        self._jobs.discard(job_id)
         with contextlib.suppress(SmarketingError):
-            self._client.session.send("DELETE", self._url(job_id), missing_ok=True)
+            send = self._client.session.send
+            if send("DELETE", self._url(job_id), missing_ok=True).status_code == requests.codes.bad_request:
+                # It is still at work.
+                send("PATCH", self._url(job_id), json={"state": "Aborted"}, missing_ok=True)
+                send("DELETE", self._url(job_id), missing_ok=True)
+
+
+def _key(query: Query) -> str:
+    return f"bulk {hashlib.blake2b(query.select.encode(), digest_size=16).hexdigest()}"
 
 
 def _job(response: requests.Response) -> _Job:

@@ -1,18 +1,27 @@
 """Salesforce's REST resources as plain calls: query, count, describe, limits, versions."""
 
-import re
 import threading
+from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import quote_plus
 
 import msgspec
 import requests
 
-from connectors.base.session import Session
-from connectors.salesforce.answers import OUTCOMES, SPLITS, Unproved, code_of, decoded, limit_until, unproved
+from connectors.base.session import Limits, Session
+from connectors.salesforce.answers import (
+    OUTCOMES,
+    SPLITS,
+    Unproved,
+    allowances_of,
+    code_of,
+    decoded,
+    limit_until,
+    unproved,
+)
 from connectors.salesforce.auth import SalesforceAuth
 from connectors.salesforce.soql import Query
-from errors import AnswerError, CredentialsError, QuotaError, ScopeError
+from errors import AnswerError, CredentialsError, ScopeError
 
 T = TypeVar("T")
 
@@ -32,12 +41,21 @@ class Limit(msgspec.Struct):
     Remaining: int
 
 
-class _Field(msgspec.Struct):
+class Field(msgspec.Struct, frozen=True):
+    """One field of an object, as describe tells of it.
+
+    type: Salesforce's word, such as string, picklist, address.
+    calculated: a formula or a roll-up: it may change without a new SystemModstamp.
+    """
+
     name: str
+    type: str = ""
+    custom: bool = False
+    calculated: bool = False
 
 
 class _Description(msgspec.Struct):
-    fields: list[_Field]
+    fields: list[Field]
 
 
 class _Version(msgspec.Struct):
@@ -58,12 +76,15 @@ class Client:
         self.api_version = api_version
         self.base = f"/services/data/v{api_version}"
         self.session = Session(
-            "salesforce", "", auth, outcomes=OUTCOMES, code_of=code_of, limit_until=limit_until, timeout=(10.0, 130.0)
+            "salesforce",
+            "",
+            auth,
+            outcomes=OUTCOMES,
+            code_of=code_of,
+            limits=Limits(told=allowances_of, until=limit_until, reserve=reserve),
+            timeout=(10.0, 130.0),
         )
-        self.session.http.hooks["response"].append(self._note_usage)
-        self._reserve = reserve
-        self._usage = (0, 0)
-        self._fields: dict[str, frozenset[str]] = {}
+        self._fields: dict[str, dict[str, Field]] = {}
         self._lock = threading.Lock()
 
     def url(self, path: str) -> str:
@@ -83,7 +104,6 @@ class Client:
         return self._query(query, query.count).totalSize
 
     def _query(self, query: Query, soql: str) -> Answer:
-        self.spare()
         return self.get(f"{self.base}/queryAll?q={quote_plus(soql)}", Answer, query)
 
     def more(self, query: Query, next_url: str) -> Answer:
@@ -141,8 +161,8 @@ class Client:
             remedy="Check api_version, and report it with this line: the API may have changed.",
         )
 
-    def fields(self, thing: str) -> frozenset[str]:
-        """The names of the fields of an object that this user may see; asked once per connector.
+    def fields(self, thing: str) -> Mapping[str, Field]:
+        """The fields of an object that this user may see, by name; asked once, and again after `forget`.
 
         Raises:
             ScopeError: the object is not shown to this user.
@@ -154,10 +174,10 @@ class Client:
         if description is None:
             code = code_of(response)
             raise self._hidden(thing) if code in ("NOT_FOUND", "INVALID_TYPE") else self._odd(response, thing)
-        names = frozenset(each.name for each in description.fields)
+        fields = {each.name: each for each in description.fields}
         with self._lock:
-            self._fields[thing] = names
-        return names
+            self._fields[thing] = fields
+        return fields
 
     def forget(self, thing: str) -> None:
         """Describe this object anew at the next question."""
@@ -174,23 +194,3 @@ class Client:
         if versions is None:
             raise AnswerError("Salesforce's list of API versions cannot be read.", remedy="Run again.")
         return [each.version for each in versions]
-
-    def spare(self) -> None:
-        """Stop before the org's other tools run dry.
-
-        Raises:
-            QuotaError: the share of daily calls that is ours is used up.
-        """
-        used, limit = self._usage
-        if not limit or used < limit * (1 - self._reserve):
-            return
-        raise QuotaError(
-            f"{used} of {limit} daily Salesforce calls are used; the rest is kept for the org's other tools.",
-            until=limit_until(requests.Response()),
-            remedy="The run goes on when older calls leave the 24-hour window; api_reserve sets the share kept back.",
-        )
-
-    def _note_usage(self, response: requests.Response, *_args: object, **_kwargs: object) -> None:
-        match = re.search(r"api-usage=(\d+)/(\d+)", response.headers.get("Sforce-Limit-Info", ""))
-        if match:
-            self._usage = (int(match[1]), int(match[2]))

@@ -12,8 +12,8 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from connectors.base.model import Change
-from connectors.salesforce import rest
+from connectors.base.model import Change, Memory
+from connectors.salesforce import rejoin, rest
 from connectors.salesforce.answers import Unproved
 from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.client import Client
@@ -50,6 +50,14 @@ class Reader:
         self._bulk = bulk
         self._threshold = threshold
 
+    def remembering(self, memory: Memory) -> "Reader":
+        """The same, with Bulk jobs noted in `memory`."""
+        return Reader(self._client, self._bulk.remembering(memory), self._threshold)
+
+    def clear_up(self) -> None:
+        """Remove the Bulk jobs that were kept for a load, now that it has committed."""
+        self._bulk.clear_up()
+
     def read(self, query: Query, depth: int = DEPTH) -> Iterator[Part]:
         """All rows of a query, in proved parts; a span without rows yields one empty part.
 
@@ -77,17 +85,32 @@ class Reader:
         for half in halves:
             yield from self.read(half, depth - 1)
 
+    def count(self, query: Query) -> int:
+        """How many rows a query has now, by Salesforce's COUNT(); asked again where it is refused for the moment.
+
+        Raises:
+            VendorError: it stays refused.
+        """
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(Unproved):
+                return self._client.count(query)
+        try:
+            return self._client.count(query)
+        except Unproved as signal:
+            raise signal.error from None
+
     @contextlib.contextmanager
     def _proved(self, query: Query) -> Iterator[tuple[int, Iterator[list[Change]]]]:
         fields = self._client.fields(query.thing)
         query = query.only(fields)
-        before = self._client.count(query)
-        if before > self._threshold or query.is_too_long:
-            with self._bulk.read(query) as (total, batches):
+        begun = self._bulk.begun(query)
+        before = begun.counted if begun else self._client.count(query)
+        if begun or before > self._threshold:
+            with self._bulk.read(query, before) as (total, batches):
                 self._confirm(query, before, total)
                 yield total, batches
         else:
-            pages = rest.read(self._client, query)
+            pages = (rejoin if query.is_too_long else rest).read(self._client, query)
             total = sum(len(page) for page in pages)
             self._confirm(query, before, total)
             yield total, iter(pages)

@@ -1,11 +1,15 @@
 """Questions in SOQL: a span of time of one object, its count, and its two halves."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote_plus
 
 URI_LIMIT = 15_000
 """Salesforce refuses URI and headers beyond 16,384 bytes together; the difference is left to the headers."""
+
+HEAD = ("Id", "SystemModstamp", "CreatedDate", "IsDeleted", "MasterRecordId")
+"""What a change is made of (see `records`)."""
 
 SMALLEST = timedelta(seconds=1)
 """Spans are not cut below this; Salesforce itself stamps in whole seconds."""
@@ -57,7 +61,7 @@ class Query:
         """The SOQL that counts the same rows; the count is the answer's totalSize."""
         return f"SELECT COUNT() FROM {self.thing}{self._where}"
 
-    def only(self, known: frozenset[str]) -> "Query":
+    def only(self, known: Collection[str]) -> "Query":
         """The same with the fields that the org has."""
         return replace(self, fields=tuple(name for name in self.fields if name in known))
 
@@ -65,6 +69,21 @@ class Query:
     def is_too_long(self) -> bool:
         """Whether the select does not fit into a URI; the Bulk API takes it in the body."""
         return len(quote_plus(self.select)) > URI_LIMIT
+
+    def pieces(self) -> "list[Query]":
+        """The same rows with as many fields at a time as fit into a URI; each piece has what tells versions apart."""
+        head = tuple(name for name in self.fields if name in HEAD)
+        room = URI_LIMIT - len(quote_plus(replace(self, fields=head).select))
+        pieces: list[tuple[str, ...]] = []
+        fields, left = head, room
+        for name in self.fields:
+            if name in HEAD:
+                continue
+            if (length := len(quote_plus(f", {name}"))) > left and fields != head:
+                pieces.append(fields)
+                fields, left = head, room
+            fields, left = (*fields, name), left - length
+        return [replace(self, fields=each) for each in (*pieces, fields)]
 
     def halves(self) -> "tuple[Query, Query] | None":
         """The span cut in the middle, or None where it is too short to cut."""

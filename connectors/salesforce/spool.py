@@ -1,4 +1,7 @@
-"""Where a Bulk result waits until it is proved: an unnamed temporary file of page bodies, compressed as they came."""
+"""Where a Bulk result waits until it is proved: an unnamed temporary file of page bodies, compressed as they came.
+
+Pages are written by several threads at once, piece by piece, and read back as streams: neither holds a page in memory.
+"""
 
 import csv
 import io
@@ -6,11 +9,19 @@ import os
 import tempfile
 import threading
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from gzip import GzipFile
 from typing import Any, NamedTuple
 
 from errors import RunError
+
+csv.field_size_limit(1 << 27)
+"""Python stops at 131,072 characters by default, which is as long as Salesforce's long text may be, and a rich one is longer."""
+
+
+_PARTS = 64
+"""Ids are told apart a part at a time, so that only a 64th of them is in a set at once."""
 
 
 class DamagedError(Exception):
@@ -18,23 +29,21 @@ class DamagedError(Exception):
 
 
 class Place(NamedTuple):
-    """Where in the file a page's body lies."""
+    """Where in the file a page's body lies: pieces of (offset, length), since pages are written at the same time."""
 
-    offset: int
-    length: int
+    pieces: tuple[tuple[int, int], ...]
 
 
 class ResultPage(NamedTuple):
     """A page of a Bulk result.
 
     rows: how many it has, as Salesforce says (Sforce-NumberOfRecords); None where it does not say.
-    locator, following: its own locator and the next page's; None at the beginning and at the end.
+    following: the next page's locator; None at the end.
     """
 
     place: Place
     is_gzip: bool
     rows: int | None
-    locator: str | None
     following: str | None
 
 
@@ -44,17 +53,20 @@ class _Slice(io.RawIOBase):
     def __init__(self, descriptor: int, place: Place) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._at = place.offset
-        self._end = place.offset + place.length
+        self._pieces = list(reversed(place.pieces))
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
+        if not self._pieces:
+            return 0
+        at, length = self._pieces.pop()
         view = memoryview(buffer)
-        data = os.pread(self._descriptor, min(len(view), self._end - self._at), self._at)
+        data = os.pread(self._descriptor, min(len(view), length), at)
         view[: len(data)] = data
-        self._at += len(data)
+        if data and len(data) < length:
+            self._pieces.append((at + len(data), length - len(data)))
         return len(data)
 
 
@@ -71,7 +83,7 @@ class Spool:
         self._file = tempfile.TemporaryFile(prefix="smarketing-")  # noqa: SIM115 - closed by close()
         self._end = 0
         self._lock = threading.Lock()
-        self._counts: dict[Place, int] = {}
+        self._ids: dict[Place, list[array[int]]] = {}
         self.header = list(fields)
 
     def close(self) -> None:
@@ -79,28 +91,33 @@ class Spool:
         self._file.close()
 
     def append(self, chunks: Iterable[bytes]) -> Place:
-        """Keep one page's body; what a broken body leaves behind is never read.
+        """Keep one page's body; what a broken body leaves behind is never read. Several threads may do so at once.
 
         Raises:
             RunError: the disk is full.
         """
-        with self._lock:
-            start = self._end
-            for chunk in chunks:
-                self._end += self._write(chunk)
-            return Place(start, self._end - start)
+        pieces: list[tuple[int, int]] = []
+        for chunk in chunks:
+            with self._lock:
+                at = self._end
+                self._end += len(chunk)
+            self._write(chunk, at)
+            if pieces and sum(pieces[-1]) == at:
+                pieces[-1] = pieces[-1][0], pieces[-1][1] + len(chunk)
+            elif chunk:
+                pieces.append((at, len(chunk)))
+        return Place(tuple(pieces))
 
-    def _write(self, chunk: bytes) -> int:
+    def _write(self, chunk: bytes, at: int) -> None:
         try:
             done = 0
             while done < len(chunk):
-                done += os.pwrite(self._file.fileno(), memoryview(chunk)[done:], self._end + done)
+                done += os.pwrite(self._file.fileno(), memoryview(chunk)[done:], at + done)
         except OSError as error:
             raise RunError(
                 f"A Bulk result of Salesforce cannot be kept in {tempfile.gettempdir()} ({error.strerror}).",
                 remedy="Free some space, or point TMPDIR at a larger disk.",
             ) from None
-        return done
 
     def rows(self, page: ResultPage) -> Iterator[list[str]]:
         """A page's rows without the header, read as a stream; line ends inside quotes are kept as they are.
@@ -131,14 +148,23 @@ class Spool:
         Raises:
             DamagedError: it cannot be read to its end, or a row has more or fewer columns than the header.
         """
-        if page.place not in self._counts:
-            count = 0
+        if page.place not in self._ids:
+            ids = [array("q") for _ in range(_PARTS)]
+            at_id = None
             for row in self.rows(page):
                 if len(row) != len(self.header):
                     raise DamagedError("columns")
-                count += 1
-            self._counts[page.place] = count
-        return self._counts[page.place]
+                if at_id is None:
+                    at_id = self.header.index("Id")  # after the first row, since the page may have its own order
+                number = hash(row[at_id])
+                ids[number % _PARTS].append(number)
+            self._ids[page.place] = ids
+        return sum(map(len, self._ids[page.place]))
+
+    def distinct(self, pages: Iterable[ResultPage]) -> int:
+        """How many different ids the pages have, after each was counted: eight bytes a row, by a hash of 64 bits."""
+        found = [self._ids[page.place] for page in pages]
+        return sum(len({number for ids in found for number in ids[part]}) for part in range(_PARTS))
 
     def is_whole(self, page: ResultPage) -> bool:
         """Whether a page can be read to its end and has the rows that Salesforce says it has."""

@@ -16,6 +16,9 @@ LOOKBACK = timedelta(minutes=10)
 HOLD_BACK = timedelta(minutes=5)
 """Together with the lookback, rows that show up to 15 minutes after their stamp are found; 8 minutes have been seen."""
 
+RECALCULATED = timedelta(days=1)
+"""Formulas and roll-ups change without a new SystemModstamp (they follow other records, or the calendar)."""
+
 
 def _stream(
     name: str,
@@ -30,6 +33,8 @@ def _stream(
         lookback=LOOKBACK,
         hold_back=HOLD_BACK,
         finds_deletes=finds_deletes,
+        compared=finds_deletes == "count",
+        recalculated_every=RECALCULATED if axis == "SystemModstamp" else timedelta(0),
         path=thing,
         options={"axis": axis, "fields": tuple(fields.split())},
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from sandbox.hubspot.answers import answer, iso
 from sandbox.hubspot.catalog import TYPES
 from sandbox.hubspot.limits import Limits
+from sandbox.hubspot.scopes import missing
 from sandbox.hubspot.shelf import Shelf
 
 PORTAL = 4_000_001
@@ -17,7 +18,7 @@ MOST_RECORDS = 15_000_000
 
 
 class Account:
-    """GET /account-info/v3/details, /account-info/v3/api-usage/daily/private-apps, /crm/v3/limits/records."""
+    """GET /account-info/v3/details, .../api-usage/daily/private-apps, /crm/v3/limits/records, /crm/v3/schemas."""
 
     def __init__(self, shelf: Shelf, limits: Limits) -> None:
         self.shelf = shelf
@@ -38,6 +39,10 @@ class Account:
                 "dataHostingLocation": "eu1",
             }
         )
+
+    async def schemas(self, _request: Request) -> Response:
+        """Custom objects: the key may not read them."""
+        raise missing(["crm.schemas.custom.read"])
 
     async def usage(self, _request: Request) -> Response:
         """How much of the day's calls is used."""

@@ -160,6 +160,11 @@ def batch(results: list[Any], errors: list[dict[str, Any]], now: datetime) -> Re
     return answer(body, 207 if errors else 200)
 
 
+def unserved(id_: str) -> dict[str, Any]:
+    """The element for an input that could not be served for the moment."""
+    return failure("INTERNAL_ERROR", "Something went wrong with this input.", {"ids": [id_]})
+
+
 def failure(category: str, message: str, context: dict[str, list[str]], **extra: Any) -> dict[str, Any]:
     """One element of a batch's `errors`."""
     return {

@@ -6,20 +6,32 @@ Links to archived records are not shown: HubSpot takes them away with the record
 import base64
 from binascii import Error as Base64Error
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.hubspot.answers import answer, batch, body_of, failure, inputs_of, invalid, limit_of, not_found, paging
+from sandbox.hubspot.answers import (
+    answer,
+    batch,
+    body_of,
+    failure,
+    inputs_of,
+    invalid,
+    limit_of,
+    not_found,
+    paging,
+    unserved,
+)
 from sandbox.hubspot.catalog import TYPES, ObjectType, resolve
+from sandbox.hubspot.scopes import NOT_GRANTED
 from sandbox.hubspot.shelf import Shelf, key_of
 from sandbox.store import Link, Record
 
 MOST_INPUTS = 1_000
-PAGE = 500
+PAGE, SMALL_PAGE = 500, 2
 INLINE = 100
 """Inline associations end here, and many a reader does not notice."""
 
@@ -75,7 +87,9 @@ def _linked(shelf: Shelf, from_: ObjectType, to: ObjectType, id_: str) -> list[t
             for other, kinds in by_id.items()
             if kinds and (record := store.get(to.name, other)) and record.archived_at is None
         ]
-    return sorted(live, key=lambda pair: key_of(pair[0]))
+    if len(live) > 1:
+        live.sort(key=lambda pair: key_of(pair[0]))
+    return live
 
 
 def _token(to: ObjectType, id_: str) -> str:
@@ -98,8 +112,8 @@ def _slice(
     return shown, _token(to, part[-1][0]) if start + limit < len(linked) else None
 
 
-def _sorted(kinds: Iterable[Link]) -> list[Link]:
-    return sorted(kinds, key=lambda link: (link.type_id, link.category))
+def _sorted(kinds: Collection[Link]) -> list[Link]:
+    return sorted(kinds, key=lambda link: (link.type_id, link.category)) if len(kinds) > 1 else list(kinds)
 
 
 def _shown(link: Link) -> dict[str, Any]:
@@ -143,9 +157,14 @@ class Associations:
     async def batch_read(self, request: Request) -> Response:
         """The links of up to 1,000 records, up to 500 of each at a time; 207 with an error for each that has none."""
         from_, to = _ends(request)
+        faults = self.shelf.context.faults
         results: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
-        for each in inputs_of(await body_of(request), MOST_INPUTS):
+        page = SMALL_PAGE if faults.strikes("hubspot.small_link_pages") else PAGE
+        inputs = inputs_of(await body_of(request), MOST_INPUTS)
+        left_out = -(-len(inputs) // 2) if faults.strikes("hubspot.partial_batch") else 0
+        errors += [unserved(str(each["id"])) for each in inputs[:left_out]]
+        for each in inputs[left_out:]:
             id_ = str(each["id"])
             record = self.shelf.find(from_.name, id_)
             is_live = record is not None and record.archived_at is None
@@ -153,11 +172,14 @@ class Associations:
             if not linked:
                 errors.append(_none(from_, to, id_))
                 continue
-            shown, after = _slice(linked, to, each.get("after"), PAGE)
+            shown, after = _slice(linked, to, each.get("after"), page)
             result: dict[str, Any] = {"from": {"id": id_}, "to": shown}
             if after:
                 result["paging"] = paging(after, request)
             results.append(result)
+        if faults.strikes("hubspot.double_links"):
+            for result in results:
+                result["to"] = [_doubled(link) for link in result["to"] for _ in range(2)]
         return batch(results, errors, self.shelf.context.clock())
 
     async def of_one(self, request: Request) -> Response:
@@ -180,11 +202,21 @@ class Associations:
         return answer({"results": [_shown(link) for link in _sorted(types)]})
 
 
+def _doubled(link: dict[str, Any]) -> dict[str, Any]:
+    return {**link, "associationTypes": link["associationTypes"] * 2}
+
+
 def _ends(request: Request) -> tuple[ObjectType, ObjectType]:
-    from_, to = resolve(request.path_params["type"]), resolve(request.path_params["to"])
+    from_, word = resolve(request.path_params["type"]), request.path_params["to"]
+    to = _empty(word) if word in NOT_GRANTED else resolve(word)
     if from_ is None or to is None:
         raise invalid(f"Unable to infer object types from: {', '.join(TYPES)} are known")
     return from_, to
+
+
+def _empty(name: str) -> ObjectType:
+    """A type to which nothing is linked."""
+    return ObjectType(name, name.removesuffix("s"), "0-0", "", "", (), NOT_GRANTED[name])
 
 
 def _none(from_: ObjectType, to: ObjectType, id_: str) -> dict[str, Any]:

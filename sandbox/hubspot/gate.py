@@ -1,7 +1,7 @@
 """What stands before every endpoint: key, scopes, rate limits, length of the URL, log, and faults of refusal.
 
 Faults of the wire (unreachable, 5xx, broken bodies) are `sandbox.transport`'s; those of the content (search_lag,
-unsorted_search, updated_while_paged) are the endpoints'.
+unsorted_search, partial_batch and the like) are the endpoints'.
 """
 
 import uuid
@@ -38,11 +38,14 @@ def _unauthorised(_scopes: list[str] | None = None) -> ApiError:
 REFUSALS: dict[str, Refusal] = {
     "hubspot.429": lambda _: exceeded("TEN_SECONDLY_ROLLING", retry_after=RETRY_AFTER),
     "hubspot.429_no_retry_after": lambda _: exceeded("TEN_SECONDLY_ROLLING", retry_after=None),
+    "hubspot.429_secondly": lambda _: exceeded("SECONDLY", retry_after=None),
     "hubspot.429_daily": lambda _: exceeded("DAILY", retry_after=None),
     "hubspot.401": _unauthorised,
     "hubspot.missing_scope": lambda scopes: missing(scopes or ["oauth"]),
 }
 """fault -> the error that it answers with, given the scopes of the path."""
+
+SEARCHES_ONLY = "hubspot.429_secondly"
 
 
 class Gate:
@@ -77,7 +80,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], (b"x-hubspot-correlation-id", correlation_id.encode())]
-                if not is_search:
+                if self.context.limits and not is_search:
                     headers += self.limits.headers(now)
                 message = {**message, "headers": headers}
             await send(message)
@@ -103,7 +106,7 @@ class Gate:
             raise exceeded(policy, retry_after=None if policy == "DAILY" else RETRY_AFTER)
         scopes = required(path)
         for fault, refusal in REFUSALS.items():
-            if self.context.faults.strikes(fault):
+            if (is_search or fault != SEARCHES_ONLY) and self.context.faults.strikes(fault):
                 raise refusal(scopes)
         token = self.context.credentials["hubspot_access_token"]
         if dict(scope["headers"]).get(b"authorization") != f"Bearer {token}".encode():

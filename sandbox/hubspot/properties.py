@@ -5,14 +5,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.hubspot.answers import answer, flag_of, invalid, not_found
+from sandbox.hubspot.answers import answer, flag_of, not_found
 from sandbox.hubspot.catalog import ObjectType, resolve
+from sandbox.hubspot.scopes import unknown
 from sandbox.hubspot.shelf import Shelf
 
 _DATETIMES = """createdate lastmodifieddate hs_lastmodifieddate hs_createdate closedate hs_timestamp
     hs_analytics_first_timestamp hs_meeting_start_time hs_meeting_end_time"""
-_NUMBERS = """hs_object_id amount hubspotscore numberofemployees annualrevenue hs_call_duration
-    hs_deal_stage_probability associatedcompanyid hs_parent_company_id"""
+_NUMBERS = """hs_object_id amount hubspotscore annualrevenue hs_call_duration hs_deal_stage_probability associatedcompanyid
+    hs_parent_company_id"""  # not numberofemployees: this world holds texts in it
 _ENUMERATIONS = """lifecyclestage hs_lead_status hs_analytics_source dealstage pipeline industry hubspot_owner_id
     deal_currency_code hs_call_direction hs_call_status hs_call_disposition hs_email_direction hs_email_status
     hs_meeting_outcome hs_task_status hs_task_type hs_merged_object_ids hs_additional_emails closed_lost_reason"""
@@ -64,13 +65,17 @@ _BASE: dict[str, frozenset[str]] = {
 }
 """kind -> names that HubSpot itself defines; on contacts hs_lastmodifieddate exists too, and is always empty."""
 
+WIDE = frozenset(f"sandbox_property_{number:04d}" for number in range(1_200))
+"""What deals have besides while the fault `hubspot.wide_schema` is on: their names fill more than a URL."""
+
 _CUSTOM = frozenset({"disqualification_reason", "hs_channel"})
 _UNIQUE = {"contacts": frozenset({"email", "hs_object_id"})}
 
 
 def known(shelf: Shelf, type_: ObjectType) -> frozenset[str]:
     """All names that the type has: HubSpot's own, and what any record holds."""
-    return _BASE[type_.name] | shelf.names(type_.name)
+    names = _BASE[type_.name] | shelf.names(type_.name)
+    return names | WIDE if type_.name == "deals" and shelf.context.faults.active("hubspot.wide_schema") else names
 
 
 def unique(type_: ObjectType) -> frozenset[str]:
@@ -121,8 +126,8 @@ _MOST_OPTIONS = 200
 def _values(shelf: Shelf, kind: str, name: str) -> list[str]:
     if name == "hubspot_owner_id":
         return []
-    values = (r.fields.get(name) for r in shelf.store.live(kind))
-    return sorted({v for v in values if isinstance(v, str) and v})[:_MOST_OPTIONS]
+    values = {v for r in shelf.store.live(kind) if isinstance(v := r.fields.get(name), str) and v}
+    return sorted(values)[:_MOST_OPTIONS]
 
 
 class Properties:
@@ -137,8 +142,15 @@ class Properties:
         if flag_of(request, "archived"):
             return answer({"results": []})
         names = sorted(known(self.shelf, type_))
-        shown = self.shelf.derived(type_.name, "properties", lambda: [_shown(self.shelf, type_, n) for n in names])
+        shown = self.shelf.derived(
+            type_.name, f"{len(names)} properties", lambda: [_shown(self.shelf, type_, n) for n in names]
+        )
         return answer({"results": shown})
+
+    async def bare(self, request: Request) -> Response:
+        """All properties of a type as a bare list, as the older /properties/v2 has them."""
+        type_ = _type(request)
+        return answer([_shown(self.shelf, type_, name) for name in sorted(known(self.shelf, type_))])
 
     async def one(self, request: Request) -> Response:
         """One property."""
@@ -152,5 +164,5 @@ class Properties:
 def _type(request: Request) -> ObjectType:
     type_ = resolve(request.path_params["type"])
     if type_ is None:
-        raise invalid("Unable to infer object type from: " + request.path_params["type"])
+        raise unknown(request.path_params["type"])
     return type_

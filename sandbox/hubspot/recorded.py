@@ -1,14 +1,17 @@
 """A HubSpot that only has contacts, rendered once and then served as bytes: for timing readers, not for testing them.
 
 It has what a reader of contacts asks for: list pages of 100, an empty archived list, properties, a search that counts all
-contacts and finds none changed, and empty lists of everything else. Any key is accepted, and `properties=` is ignored.
+contacts and finds none changed, and empty lists of everything else. Any key is accepted, and `properties=` is ignored. With
+`limits` it counts calls as HubSpot does, answers 429 to those beyond, and tells at /log how many it answered with which status.
 
     python -m sandbox.hubspot.recorded --contacts 100000 --port 8080
 """
 
 import argparse
 import gzip
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -18,6 +21,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from sandbox.hubspot.contacts import contacts, names
+from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.properties import CALCULATED, TYPE_OF
 
 PAGE = 100
@@ -41,10 +45,15 @@ class Recorded:
         pages: `after` -> body of the list page; the first one is under "".
         count: contacts in all.
         properties: the property names.
+        limits: what the account may ask; None: anything.
     """
 
-    def __init__(self, pages: dict[str, Body], count: int, properties: Sequence[str]) -> None:
+    def __init__(
+        self, pages: dict[str, Body], count: int, properties: Sequence[str], limits: Limits | None = None
+    ) -> None:
         self.pages = pages
+        self.limits = limits
+        self.statuses: Counter[int] = Counter()
         self.count = count
         self.properties = _both(msgspec.json.encode({"results": [_property(name) for name in properties]}))
         self._empty = _both(_EMPTY)
@@ -55,20 +64,22 @@ class Recorded:
         """Serve one request."""
         if scope["type"] != "http":
             return
-        status, body = 200, self._body(scope)
-        if scope["path"].endswith("/search"):
-            body = self._none if b'"propertyName"' in await _read(receive) else self._found
-        elif body is None:
-            status, body = 400, _both(b'{"status":"error","category":"VALIDATION_ERROR","message":"not recorded"}')
-        accepts = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
-        headers: list[Header] = [(b"content-type", b"application/json;charset=utf-8")]
-        content = body.plain
-        if b"gzip" in accepts:
-            content = body.packed
-            headers.append((b"content-encoding", b"gzip"))
-        headers.append((b"content-length", str(len(content)).encode()))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        if scope["path"] == "/log":
+            await _send(scope, send, 200, _both(msgspec.json.encode(dict(self.statuses))), [])
+            return
+        status, body = await self._answer(scope, receive)
+        self.statuses[status] += 1
+        told = self.limits.headers(datetime.now(UTC)) if self.limits and not _is_search(scope) else []
+        await _send(scope, send, status, body, told)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Body]:
+        if self.limits and (broken := self.limits.count(datetime.now(UTC), is_search=_is_search(scope))):
+            return 429, _both(msgspec.json.encode({"status": "error", "errorType": "RATE_LIMIT", "policyName": broken}))
+        if _is_search(scope):
+            return 200, self._none if b'"propertyName"' in await _read(receive) else self._found
+        if (body := self._body(scope)) is None:
+            return 400, _both(b'{"status":"error","category":"VALIDATION_ERROR","message":"not recorded"}')
+        return 200, body
 
     def _body(self, scope: Scope) -> Body | None:
         path: str = scope["path"]
@@ -82,6 +93,22 @@ class Recorded:
         if query.get("limit") != [str(PAGE)]:
             return None
         return self.pages.get(query.get("after", [""])[0])
+
+
+def _is_search(scope: Scope) -> bool:
+    return bool(scope["path"].endswith("/search"))
+
+
+async def _send(scope: Scope, send: Send, status: int, body: Body, more: list[Header]) -> None:
+    accepts = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+    headers: list[Header] = [(b"content-type", b"application/json;charset=utf-8"), *more]
+    content = body.plain
+    if b"gzip" in accepts:
+        content = body.packed
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 async def _read(receive: Receive) -> bytes:
@@ -113,7 +140,7 @@ def _property(name: str) -> dict[str, object]:
     }
 
 
-def recorded_contacts_app(n: int, properties: int = 40, seed: int = 1) -> Recorded:
+def recorded_contacts_app(n: int, properties: int = 40, seed: int = 1, *, limits: Limits | None = None) -> Recorded:
     """The app over `n` contacts; the same arguments give the same bytes.
 
     100,000 contacts of 40 properties take about 150 MB, plain and compressed, and ten seconds of one core.
@@ -131,7 +158,7 @@ def recorded_contacts_app(n: int, properties: int = 40, seed: int = 1) -> Record
             link = f"https://api.hubapi.com{_LIST}?limit={PAGE}&after={after}"
             body += b',"paging":' + encode({"next": {"after": after, "link": link}})
         pages[here] = _both(body + b"}")
-    return Recorded(pages or {"": _both(_EMPTY)}, n, names(properties))
+    return Recorded(pages or {"": _both(_EMPTY)}, n, names(properties), limits)
 
 
 def main() -> None:

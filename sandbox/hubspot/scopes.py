@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.hubspot.answers import ApiError
+from sandbox.hubspot.answers import ApiError, invalid
 from sandbox.hubspot.catalog import resolve
 
 _FIXED = (
@@ -11,9 +11,14 @@ _FIXED = (
     (re.compile(r"/email/public/"), "content"),
     (re.compile(r"/marketing/v3/campaigns"), "marketing.campaigns.read"),
 )
+_OTHERS = "communications feedback_submissions goal_targets leads line_items postal_mail products quotes tickets"
+NOT_GRANTED = {name: f"crm.objects.{name}.read" for name in _OTHERS.split()}
+"""Types that every account has, and that are not played -> scope. Readers of everything ask for them, and are refused as they
+would be by an account that granted few scopes; nothing is linked to them."""
+
 _PAIR = re.compile(r"/crm/v4/associations/([^/]+)/([^/]+)")
 _ONE_TO = re.compile(r"/crm/v4/objects/([^/]+)/[^/]+/associations/([^/]+)")
-_TYPED = re.compile(r"/crm/v[34]/(?:objects|properties|pipelines)/([^/]+)")
+_TYPED = re.compile(r"/(?:crm/v[34]/(?:objects|properties|pipelines)|properties/v2)/([^/]+)")
 
 
 def required(path: str) -> list[str]:
@@ -43,3 +48,10 @@ def missing(scopes: list[str]) -> ApiError:
             "links": {"scopes": "https://developers.hubspot.com/scopes"},
         },
     )
+
+
+def unknown(word: str) -> ApiError:
+    """What a URL that names a type which is not played is answered with."""
+    if word in NOT_GRANTED:
+        return missing([NOT_GRANTED[word]])
+    return invalid(f"Unable to infer object type from: {word}")

@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.drift import drift
 from sandbox.hubspot.answers import answer, body_of, invalid, limit_from, millis
 from sandbox.hubspot.catalog import ObjectType
 from sandbox.hubspot.filters import Group, getter, groups_of
@@ -77,6 +78,7 @@ class Search:
         view = View(type_, body.get("properties") or [], names)
         with self.shelf.store.lock:
             shown: dict[str, Any] = {"total": len(found), "results": [view.show(record) for record in rows]}
+        drift(faults, "hubspot", (record["properties"] for record in shown["results"]))
         if after + limit < len(found):
             shown["paging"] = {"next": {"after": str(after + limit)}}
             if faults.strikes("hubspot.updated_while_paged"):

@@ -40,7 +40,6 @@ class Shelf:
         self.store = store
         self.context = context
         self._orders: dict[tuple[str, bool], _Order] = {}
-        self._names: dict[str, tuple[int, frozenset[str]]] = {}
         self._derived: dict[tuple[str, str], tuple[int, Any]] = {}
 
     def page(self, kind: str, after: str | None, limit: int, *, archived: bool = False) -> tuple[list[Record], bool]:
@@ -64,14 +63,9 @@ class Shelf:
         return record
 
     def names(self, kind: str) -> frozenset[str]:
-        """All property names that any record of the kind holds."""
-        version = self.store.version[kind]
-        known = self._names.get(kind)
-        if known is None or known[0] != version:
-            with self.store.lock:
-                known = (version, frozenset().union(*(r.fields for r in self.store.records[kind].values())))
-            self._names[kind] = known
-        return known[1]
+        """All property names that any record of the kind has ever held."""
+        with self.store.lock:
+            return frozenset(self.store.names[kind])
 
     def derived(self, kind: str, name: str, make: Any) -> Any:
         """`make()` of a kind, kept until the kind is written to again."""
@@ -88,7 +82,10 @@ class Shelf:
         now = self.context.clock()
         for record in self.store.many(kind, ids):
             if record.archived_at is None and (record.visible_from is None or record.visible_from <= now):
-                self.store.update(kind, record.id, now, {})
+                if self.context.touch:
+                    self.context.touch("hubspot", kind, record.id)
+                else:
+                    self.store.update(kind, record.id, now, {})
 
     def _order(self, kind: str, *, archived: bool) -> _Order:
         version = self.store.version[kind]

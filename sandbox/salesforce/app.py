@@ -197,6 +197,8 @@ class _Bulk:
     async def results(self, request: Request) -> Response:
         job = self.jobs.complete(request.path_params["id"], request.path_params["version"])
         offset, most = _offset(request.query_params.get("locator")), request.query_params.get("maxRecords")
+        if self.org.context.faults.strikes("salesforce.bulk_locator_expired"):
+            raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         if most is not None and (not most.isdecimal() or int(most) < 1):
             raise ApiError(400, "INVALID_QUERY_PARAMETER", "maxRecords must be a positive number")
         rows = job.page(offset, int(most) if most else PAGE_ROWS)
@@ -212,7 +214,8 @@ class _Bulk:
 
     async def result_pages(self, request: Request) -> Response:
         version = request.path_params["version"]
-        if float(version) < _FIRST_WITH_RESULT_PAGES:
+        faults = self.org.context.faults
+        if float(version) < _FIRST_WITH_RESULT_PAGES or faults.strikes("salesforce.no_result_pages"):
             raise not_found()
         job = self.jobs.complete(request.path_params["id"], version)
         start = _offset(request.query_params.get("locator"))
@@ -220,6 +223,8 @@ class _Bulk:
         path = f"{base_of(request)}/jobs/query/{job.id}"
         offsets = range(start, max(total, 1), PAGE_ROWS)
         pages = [{"resultUrl": f"{path}/results?locator={_locator(at)}"} for at in offsets[:PARALLEL_PAGES]]
+        if faults.strikes("salesforce.bulk_lost_page"):
+            pages = pages[:-1]
         body: dict[str, Any] = {"resultPages": pages, "done": len(offsets) <= PARALLEL_PAGES}
         if not body["done"]:
             body["nextRecordsUrl"] = f"{path}/resultPages?locator={_locator(offsets[PARALLEL_PAGES])}"

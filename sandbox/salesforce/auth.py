@@ -1,7 +1,8 @@
-"""OAuth 2.0 at /services/oauth2/token: client credentials, JWT bearer and password flows, and the sessions they open.
+"""OAuth 2.0 at /services/oauth2/token: client credentials, JWT bearer, password and refresh token flows, and their sessions.
 
 Credentials of the context: `salesforce_client_id`, `salesforce_client_secret`; `salesforce_username` and
 `salesforce_public_key` (PEM) for JWT bearer; `salesforce_username` and `salesforce_password` for the password flow;
+`salesforce_refresh_token` for the refresh token flow, which gives no new one (rotation is off, as it is by default);
 `salesforce_session_seconds` for how long a session lasts (default 7,200). A session ends that long after its login.
 """
 
@@ -101,6 +102,9 @@ class Sessions:
             case "password":
                 self._check_client(request, form)
                 self._check_password(form)
+            case "refresh_token":
+                self._check_client(request, form)
+                self._check_refresh_token(form)
             case str(grant) if grant == JWT_BEARER:
                 self._check_assertion(form.get("assertion", ""), str(request.base_url).rstrip("/"))
             case _:
@@ -124,6 +128,11 @@ class Sessions:
         given = (form.get("username"), form.get("password"))
         if None in given or given != (known.get("salesforce_username"), known.get("salesforce_password")):
             raise OAuthError("invalid_grant", "authentication failure")
+
+    def _check_refresh_token(self, form: dict[str, str]) -> None:
+        given = form.get("refresh_token")
+        if given is None or given != self.context.credentials.get("salesforce_refresh_token"):
+            raise OAuthError("invalid_grant", "expired access/refresh token")
 
     def _check_assertion(self, assertion: str, base: str) -> None:
         known = self.context.credentials

@@ -3,8 +3,10 @@
 A job goes from UploadComplete to InProgress to JobComplete, one step each time that it is looked at; its rows are those
 of the last step. It is kept for seven days.
 
-Faults: `salesforce.bulk_failed`, `salesforce.bulk_aborted` (the job ends so), `salesforce.bulk_short_page` (a page
-lacks its last rows, though its header and locator count them).
+Faults: `salesforce.bulk_failed`, `salesforce.bulk_aborted` (the job ends so), `salesforce.bulk_stuck` (a look does not
+find it further on), `salesforce.bulk_vanished` (somebody has removed it), `salesforce.bulk_short_page` (a page lacks
+its last rows, though its header and locator count them), `salesforce.bulk_locator_expired` (a page is refused),
+`salesforce.bulk_lost_page` (the list of pages lacks its last one), `salesforce.no_result_pages` (pages are not listed).
 """
 
 from collections.abc import Iterator
@@ -152,6 +154,9 @@ class Jobs:
             ApiError: there is none of that id, or none any more.
         """
         job = self._jobs.get(id_)
+        if job is not None and self.org.context.faults.strikes("salesforce.bulk_vanished"):
+            del self._jobs[id_]
+            raise not_found()
         if job is None or self.org.now() - job.created_at > KEPT:
             raise not_found()
         return job
@@ -159,7 +164,7 @@ class Jobs:
     def look(self, id_: str) -> Job:
         """A job, one step further than at the last look."""
         job = self.get(id_)
-        if job.state in _NEXT:
+        if job.state in _NEXT and not self.org.context.faults.strikes("salesforce.bulk_stuck"):
             job.state = _NEXT[job.state]
             job.changed_at = self.org.now()
             if job.state == "JobComplete":

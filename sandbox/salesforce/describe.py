@@ -52,7 +52,12 @@ def global_describe(base: str) -> dict[str, Any]:
 
 def describe(org: Org, sobject: SObject, base: str) -> dict[str, Any]:
     """GET /sobjects/X/describe: the fields that the user may see."""
-    fields = [_field(f) for f in org.fields(sobject)]
+    fields = [
+        _field(f)
+        | {"calculated": org.is_calculated(sobject, f)}
+        | ({"type": "textarea"} if org.is_retyped(sobject, f) else {})
+        for f in org.fields(sobject)
+    ]
     return {
         **_flags(sobject, base),
         "childRelationships": [],
@@ -119,7 +124,6 @@ def _field(field: Field) -> dict[str, Any]:
     return {
         "aggregatable": not is_compound,
         "byteLength": length * 3,
-        "calculated": False,
         "compoundFieldName": None,
         "custom": field.name.endswith("__c"),
         "defaultedOnCreate": field.name in _ALWAYS_SET,

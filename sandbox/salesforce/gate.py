@@ -1,7 +1,7 @@
 """What stands before every resource: length of the URL, session, daily calls, the log, and the faults of refusal.
 
 Faults: `salesforce.session_expired` ends the session that a request uses, `salesforce.request_limit` answers as when
-the daily calls are used up. Those of the wire are `sandbox.transport`'s.
+the daily calls are used up, `salesforce.concurrent_limit` as when too many long ones run. Those of the wire are `sandbox.transport`'s.
 """
 
 from collections import deque
@@ -117,6 +117,8 @@ class Gate:
         used_up = self.context.limits and not self.calls.left(now)
         if used_up or self.context.faults.strikes("salesforce.request_limit"):
             raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        if self.context.faults.strikes("salesforce.concurrent_limit"):
+            raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Request) Limit exceeded.")
         self.calls.count(now)
 
 

@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
+
 from sandbox.context import Context
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rows import View, plain_view, view
-from sandbox.salesforce.schema import BY_WORD, SOBJECTS, Field, SObject
+from sandbox.salesforce.schema import AGE, BY_WORD, SOBJECTS, Field, SObject
 from sandbox.store import Record, Store
 
 ORG_ID = "00D5g00000SANDBEAY"
 USER_ID = "0055g00000SANDUAAQ"
 MULTI_CURRENCY_FIELD = "CurrencyIsoCode"
 
-LOST_PERMISSION = {
+ROLLED_UP = ("Account", "AnnualRevenue")
+"""The field that an administrator made a roll-up of, while the fault `salesforce.formula_change` is on."""
+
+CHANGING = {
     "Lead": "Rating",
     "Contact": "Title",
     "Account": "Website",
@@ -25,7 +30,8 @@ LOST_PERMISSION = {
     "Event": "Type",
     "User": "Department",
 }
-"""Object -> the field that field-level security hides while the fault `salesforce.missing_field` is on."""
+"""Object -> the field that field-level security hides while the fault `salesforce.missing_field` is on, and whose type is
+another while `salesforce.retyped_field` is."""
 
 
 class Org:
@@ -67,15 +73,34 @@ class Org:
         """Whether the org has the field and shows it to the user."""
         if field.name == MULTI_CURRENCY_FIELD and not self.context.multi_currency:
             return False
-        lost = LOST_PERMISSION.get(sobject.name) == field.name
+        if field.is_calculated:
+            return self.context.faults.active("salesforce.formula_field")
+        lost = CHANGING.get(sobject.name) == field.name
         return not (lost and self.context.faults.active("salesforce.missing_field"))
+
+    def is_calculated(self, sobject: SObject, field: Field) -> bool:
+        """Whether the field may change without a new SystemModstamp: see `sandbox.world.mischief` for the roll-up."""
+        is_rolled_up = (sobject.name, field.name) == ROLLED_UP
+        return field.is_calculated or (is_rolled_up and self.context.faults.active("salesforce.formula_change"))
+
+    def is_retyped(self, sobject: SObject, field: Field) -> bool:
+        """Whether an administrator has given the field another type."""
+        return CHANGING.get(sobject.name) == field.name and self.context.faults.active("salesforce.retyped_field")
+
+    def _calculated(self, views: list[View]) -> list[View]:
+        """The same with the formula as of now."""
+        if not self.context.faults.active("salesforce.formula_field"):
+            return views
+        now = self.now()
+        return [msgspec.structs.replace(v, fields={**v.fields, AGE: (now - v.created_at).days}) for v in views]
 
     def find(self, kind: str, id_: str) -> View | None:
         """The visible version of one record, deleted ones too; Ids of 15 characters are understood."""
         record = self.store.get(kind, id_)
         if record is None and len(id_) == 15:  # the short form of an Id
             record = next((r for r in self.store.records[kind].values() if r.id[:15] == id_), None)
-        return None if record is None else view(record, self.now())
+        found = None if record is None else view(record, self.now())
+        return None if found is None else self._calculated([found])[0]
 
     def views(
         self,
@@ -102,7 +127,7 @@ class Org:
                 for r in self._candidates(sobject.name, now, start, end, ids)
                 if (v := plain_view(r) if r.visible_from is None else view(r, now))
             ]
-        return [v for v in views if keep(v)]
+        return [v for v in self._calculated(views) if keep(v)]
 
     def _candidates(
         self, kind: str, now: datetime, start: datetime | None, end: datetime | None, ids: list[str] | None

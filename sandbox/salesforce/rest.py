@@ -4,7 +4,8 @@ Rows are those of the first call, whatever changes while they are paged (values 
 parent's present ones). As at Salesforce, `nextRecordsUrl` says `query` even for queryAll, a locator lives two days, and
 a user who opens an eleventh cursor loses the oldest. (REST API guide, Query; SOAP API guide, query().)
 
-Faults: `salesforce.short_page` (1,350 rows where 2,000 were asked for), `salesforce.locator_expired`.
+Faults: `salesforce.short_page` (1,350 rows where 2,000 were asked for), `salesforce.locator_expired`,
+`salesforce.query_timeout`, `salesforce.field_lost`.
 """
 
 import re
@@ -17,6 +18,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.drift import drift
 from sandbox.salesforce.errors import JSON, ApiError, malformed
 from sandbox.salesforce.ids import new_id
 from sandbox.salesforce.org import Org
@@ -73,6 +75,7 @@ class Queries:
         text = request.query_params.get("q")
         if not text:
             raise malformed("A query string has to be specified")
+        refuse(self.org)
         result = run(self.org, text, deleted=deleted)
         if result.aggregate is not None:
             record = {"attributes": {"type": "AggregateResult"}, **result.aggregate}
@@ -93,6 +96,7 @@ class Queries:
             locator = locator or self._open(cursor)
             body["nextRecordsUrl"] = f"{base_of(request)}/query/{locator}-{end}"
         body["records"] = cursor.write(cursor.rows[offset:end])
+        drift(self.org.context.faults, "salesforce", body["records"])
         return _json(body)
 
     def _open(self, cursor: Cursor) -> str:
@@ -101,6 +105,18 @@ class Queries:
         locator = new_id("0r8")
         self._cursors[locator] = cursor
         return locator
+
+
+def refuse(org: Org) -> None:
+    """The faults `salesforce.query_timeout` and `salesforce.field_lost`, before a query is run.
+
+    Raises:
+        ApiError: one of them strikes.
+    """
+    if org.context.faults.strikes("salesforce.query_timeout"):
+        raise ApiError(500, "QUERY_TIMEOUT", "Your query request was running for too long.")
+    if org.context.faults.strikes("salesforce.field_lost"):
+        raise ApiError(400, "INVALID_FIELD", "No such column 'Rating' on entity. The field may have been hidden.")
 
 
 def base_of(request: Request) -> str:

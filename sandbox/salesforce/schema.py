@@ -41,6 +41,7 @@ class Field:
     type: Salesforce's field type, as describe says it.
     refers: objects that a reference points to; the first is the one whose fields a query may name through `relation`.
     parts: for a compound address, its component fields: key in the JSON object -> field.
+    is_calculated: a formula: no record stores it, and it changes without a new SystemModstamp.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Field:
     refers: tuple[str, ...] = ()
     relation: str | None = None
     parts: tuple[tuple[str, str], ...] = ()
+    is_calculated: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -114,7 +116,7 @@ _FIELDS = {
     "Lead": f"""Email:email FirstName LastName Name Title Company Phone:phone MobilePhone:phone Address:address
         CountryCode:picklist City Status:picklist LeadSource:picklist Rating:picklist OwnerId:reference
         IsConverted:boolean ConvertedDate:date ConvertedContactId:reference ConvertedAccountId:reference
-        ConvertedOpportunityId:reference HasOptedOutOfEmail:boolean Disqualified_Reason__c:picklist
+        ConvertedOpportunityId:reference HasOptedOutOfEmail:boolean Disqualified_Reason__c:picklist Age_Days__c:double
         {_COMMON} MasterRecordId:reference""",
     "Contact": f"""AccountId:reference Email:email FirstName LastName Name Title Phone:phone MobilePhone:phone
         MailingAddress:address MailingCountryCode:picklist MailingCity LeadSource:picklist OwnerId:reference
@@ -145,6 +147,9 @@ _FIELDS = {
 }
 """Object -> its fields but Id, as name:type; without a type it is a string."""
 
+AGE = "Age_Days__c"
+"""The one formula: whole days since the record was made. The org has it while the fault `salesforce.formula_field` is on."""
+
 _VANISHING = {"OpportunityContactRole", "CampaignMember", "OpportunityHistory", "LeadHistory", "User"}
 _MERGEABLE = {"Lead", "Contact", "Account"}
 
@@ -156,7 +161,7 @@ def _field(sobject: str, word: str) -> Field:
         city, country = _ADDRESSES[name]
         return Field(name, type_, parts=(("city", city), ("countryCode", country)))
     if type_ != "reference":
-        return Field(name, type_)
+        return Field(name, type_, is_calculated=name == AGE)
     if name in {"ParentId", "MasterRecordId"}:
         return Field(name, type_, (sobject,), name.removesuffix("Id"))
     refers, relation = _REFERENCES[name]

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from sandbox.store import Link
 from sandbox.world.desk import Desk
 from sandbox.world.ids import PREFIXES
+from sandbox.world.marketo_acts import act_at_marketo
 from sandbox.world.merging import merge_at_hubspot, merge_at_salesforce
 from sandbox.world.state import State
 
@@ -14,7 +15,7 @@ _ENGAGEMENTS = {"calls", "emails", "meetings", "tasks", "notes"}
 
 
 class Act(NamedTuple):
-    """verb: update | create | archive | restore | delete | merge | link | unlink.
+    """verb: update | create | archive | restore | delete | merge | link | unlink; at Marketo: update | create | delete | merge.
 
     fields: values for create and update; for merge {"into": winner}; for link and unlink {"to_kind", "to_id"} and, for link,
         {"type_id", "back_type_id"} with an optional "label". A person's record that is created may name its true person by
@@ -35,8 +36,10 @@ def act(state: State, what: Act) -> str:
         ValueError: unknown vendor, kind or verb, or the record is not in a state for it.
     """
     desks = {"hubspot": state.hubspot, "salesforce": state.salesforce}
-    if what.vendor not in desks or (what.vendor, what.kind) not in state.truth.records:
+    if (what.vendor, what.kind) not in state.truth.records:
         raise ValueError(f"there is no {what.vendor} {what.kind} in this world")
+    if what.vendor == "marketo":
+        return act_at_marketo(state, what.verb, what.kind, what.id, what.fields)
     desk = desks[what.vendor]
     ms = state.agenda.now
     if what.verb == "create":

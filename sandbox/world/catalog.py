@@ -62,7 +62,10 @@ class Staff:
 
 @dataclass(slots=True, eq=False)
 class Campaign:
-    """One campaign. Money in cents of its currency; start, end in ms; email: HubSpot's id of its mailings."""
+    """One campaign. Money in cents of its currency; start, end in ms; email: HubSpot's id of its mailings.
+
+    marketo: its program, "" where Marketo has no part in it.
+    """
 
     number: int
     name: str
@@ -75,6 +78,7 @@ class Campaign:
     hubspot: str = ""
     salesforce: str = ""
     email: int = 0
+    marketo: str = ""
 
     @property
     def campaign_id(self) -> str:

@@ -1,8 +1,10 @@
 """A day of the world: who comes, what is corrected, the bulk edit; and how an account is set up on the first one."""
 
-from sandbox.world import marketing, upkeep
+from sandbox.world import marketing, marketo_upkeep, upkeep
 from sandbox.world.catalog import FORMS, PIPELINES, draw_staff, pipeline_fields
+from sandbox.world.mischief import plan_mischief
 from sandbox.world.moments import DAY, HOUR, hubspot_text, is_weekend
+from sandbox.world.programs import start_nurtures
 from sandbox.world.state import State
 
 PAST_SHARE, SHARE = 0.0006, 0.02
@@ -45,6 +47,7 @@ def set_up(state: State, ms: int, people: int) -> None:
         guid = state.numbers.guid("form", number)
         state.forms.append(guid)
         state.hubspot.create("forms", guid, ms, {"name": name, "formType": "hubspot"})
+    start_nurtures(state, ms)
 
 
 class Calendar:
@@ -88,6 +91,7 @@ def start_day(ms: int, state: State, calendar: Calendar) -> None:
     day = ms // DAY
     for _ in range(calendar.arrivals(state, day)):
         plan(ms + int((draw() + draw()) * 12 * HOUR), marketing.arrive, state)
+    is_new = not calendar.is_past(day)
     if state.people:
         desks = ((state.hubspot, ("contacts", "companies", "deals")),
                  (state.salesforce, ("Lead", "Contact", "Account", "Opportunity")))  # fmt: skip
@@ -98,17 +102,21 @@ def start_day(ms: int, state: State, calendar: Calendar) -> None:
         size = len(state.people)
         for change in upkeep.RARE:
             often = size / 40_000
-            if not calendar.is_past(day) and size >= ALL_RARE_FROM:
+            if is_new and (size >= ALL_RARE_FROM or state.context.faults.active("world.rare_changes")):
                 often = max(1.0, often)
             for _ in range(int(often + draw())):
                 plan(ms + int(draw() * DAY), change, state)
+    if is_new:
+        plan_mischief(ms, state)
+    marketo_upkeep.start_day(ms, state, is_past=calendar.is_past(day))
     plan(ms + DAY, start_day, state, calendar)
 
 
 def edit_in_bulk(ms: int, state: State) -> None:
-    """A tenth of all people, at most 10,000, get the same edit in the same millisecond, in both systems."""
+    """A tenth of all people, at most 10,000, get the same edit in the same millisecond, in all systems."""
     for person in state.people[: max(1, min(BULK_MOST, len(state.people) // 10))]:
         state.hubspot.update(
             "contacts", person.hubspot, ms, {"hubspotscore": "1", "notes_bulk": hubspot_text(ms)[:10]}, "BULK_EDIT"
         )
         state.salesforce.update("Lead", person.lead, ms, {"Rating": "Cold"})
+    marketo_upkeep.send_wave(ms, state)

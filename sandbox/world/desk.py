@@ -39,6 +39,20 @@ KEY_FIELDS: dict[str, dict[str, str]] = {
         "User": "Name Email",
         "LeadHistory": "LeadId Field OldValue NewValue",
     },
+    "marketo": {
+        "leads": "email firstName lastName company phone title leadStatus leadSource leadScore unsubscribed sfdcLeadId"
+        " sfdcContactId",
+        "programs": "name type channel status",
+        "program_members": "programId leadId statusName reachedSuccess",
+        "activities": "leadId activityTypeId campaignId primaryAttributeValueId primaryAttributeValue",
+        "deleted_leads": "leadId",
+        "lists": "name programName",
+        "list_members": "listId leadId",
+        "campaigns": "name type isActive programId",
+        "emails": "name subject",
+        "forms": "name",
+        "landing_pages": "name",
+    },
 }
 """vendor -> kind -> fields whose present values the truth keeps."""
 

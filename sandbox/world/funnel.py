@@ -4,7 +4,7 @@ Chances keep to the field's sanity bands: lead to MQL 10-25 %, MQL to SAL 40-60 
 Some skip stages, some pass three in a day, some are rejected with a reason, some come back after months.
 """
 
-from sandbox.world import selling
+from sandbox.world import nurture, selling
 from sandbox.world.hubspot_side import show_stage
 from sandbox.world.moments import DAY, HOUR, MINUTE, at_local, is_weekend
 from sandbox.world.people import Person
@@ -20,6 +20,7 @@ def enter(state: State, ms: int, person: Person, stage: str, reason: str | None 
     """A person enters a stage: the truth has it at once, each vendor when it is told; returns the truth's list of records."""
     records = state.truth.stage(person.person_id, stage, person.stage, ms, person.cycle, reason)
     person.stage = stage
+    nurture.hear(state, ms, person, stage, records)
     if stage in MARKETINGS:
         show_stage(state, ms, person, stage, records)
         return records

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.world import funnel
+from sandbox.world import funnel, nurture
 from sandbox.world.catalog import FORMS, NEWSLETTER, WEBINAR, Campaign, draw_campaign
 from sandbox.world.channels import CHANNELS, draw_channel
 from sandbox.world.companies import Company, draw_company
@@ -58,6 +58,7 @@ def _launch(state: State, ms: int, campaign: Campaign) -> None:
         "IsActive": True,
     }
     state.salesforce.create("Campaign", campaign.salesforce, ms, salesforce)
+    nurture.run_campaign(state, ms, campaign)
     for part in range(1, 4):
         state.agenda.plan(ms + (campaign.end - ms) * part // 3, _spend, state, campaign, part)
 
@@ -100,6 +101,7 @@ def arrive(ms: int, state: State) -> None:
     else:
         _start(state, ms, person, "lead", "FORM")
         submit_form(state, ms, person, WEBINAR if person.channel == "webinar" else 1 + state.between(0, len(FORMS) - 1))
+    nurture.meet(state, ms, person, channel.entry)
     for _ in range(_MAILINGS[state.between(0, len(_MAILINGS))]):
         state.agenda.plan(ms + HOUR + state.between(0, 100 * DAY), mail, state, person)
     if state.chance(0.12):

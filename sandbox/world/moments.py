@@ -51,6 +51,11 @@ def salesforce_text(ms: int) -> str:
     return f"{_date(ms // DAY)}T{_clock(ms)}+0000"
 
 
+def marketo_text(ms: int) -> str:
+    """As Marketo writes it: 2026-05-01T12:00:00Z."""
+    return f"{_date(ms // DAY)}T{_clock(ms)[:8]}Z"
+
+
 @lru_cache(maxsize=65536)
 def _offset(zone: str, day: int) -> int:
     offset = (EPOCH + timedelta(days=day, hours=12)).astimezone(ZoneInfo(zone)).utcoffset() or timedelta()

@@ -30,7 +30,7 @@ class Person:
     number: counts from 1; `person_id` is the true id.
     email: the address given first; private: another one, which some records know instead.
     shared: whether `email` is a mailbox of several people (info@).
-    hubspot: present id of the contact; lead, contact: Salesforce ids; None while there is none.
+    hubspot: present id of the contact; lead, contact: Salesforce ids; marketo: of the lead there; None while there is none.
     lead_source: the truth: channel that brought the person.
     lead_word: the source that sales typed in, where it is not the usual word.
     stage, cycle: where the person stands in the funnel, and in which pass.
@@ -59,6 +59,7 @@ class Person:
     opted_out: bool = False
     lead_status: str = ""
     lead_word: str = ""
+    marketo: str | None = None
 
     @property
     def person_id(self) -> str:

@@ -9,6 +9,7 @@ from sandbox.world.agenda import Agenda
 from sandbox.world.catalog import Campaign, Staff
 from sandbox.world.desk import Desk, key_fields
 from sandbox.world.ids import Keys, Numbers
+from sandbox.world.marketo_side import Marketing
 from sandbox.world.moments import MINUTE, to_datetime
 from sandbox.world.people import Addresses, Person
 from sandbox.world.truth import Truth
@@ -24,10 +25,16 @@ TRACKED = {
 """HubSpot keeps the history of all properties; these are the ones that are asked for."""
 
 
+def _at_once(_ms: int) -> int | None:
+    """Marketo's records are seen as soon as they are written."""
+    return None
+
+
 class State:
     """Everything that is.
 
-    rng: the one source of chance; every draw is in the order of time, so equal calls give equal worlds.
+    rng: the one source of chance, but for Marketo's part; every draw is in the order of time, so equal calls give equal
+        worlds.
     """
 
     def __init__(self, seed: int, start: int, context: Context) -> None:
@@ -39,6 +46,9 @@ class State:
         self.salesforce_store = Store("salesforce", archiving_modifies=True)
         self.hubspot = Desk(self.hubspot_store, self.truth, self._late_hubspot)
         self.salesforce = Desk(self.salesforce_store, self.truth, self._late_salesforce)
+        self.marketo_store = Store("marketo", archiving_modifies=True)
+        self.marketo = Desk(self.marketo_store, self.truth, _at_once)
+        self.nurture = Marketing(Random(f"marketo {seed}"), self.marketo)
         self.numbers = Numbers()
         self.keys = Keys()
         self.addresses = Addresses()
@@ -80,12 +90,12 @@ class State:
         return self.staff[number % len(self.staff)]
 
     def _late_hubspot(self, ms: int) -> int | None:
-        if not self.context.faults.active("hubspot.search_lag"):
+        if not self.context.faults.strikes("hubspot.search_lag"):
             return None
         return ms + int(60 * MINUTE * self._lag.random() ** 3)
 
     def _late_salesforce(self, ms: int) -> int | None:
-        if not self.context.faults.active("salesforce.late_commit"):
+        if not self.context.faults.strikes("salesforce.late_commit"):
             return None
         return ms + MINUTE + int(7 * MINUTE * self._lag.random())
 

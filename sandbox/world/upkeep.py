@@ -1,17 +1,21 @@
 """What happens to records besides the journey: corrections, job changes, merges, archives, restores, deletes, changed links."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sandbox.world.dirt import employees
 from sandbox.world.doubles import enter_company_twice, merge_companies
 from sandbox.world.hubspot_side import DEAL_CONTACT, link_company
 from sandbox.world.merging import merge_doubles
+from sandbox.world.moments import to_datetime
 from sandbox.world.people import TITLES, Person
 from sandbox.world.salesforce_deals import add_role
 from sandbox.world.state import State
 
 TRIES = 12
+KEPT = {"hubspot": timedelta(days=90), "salesforce": timedelta(days=15)}
+"""How long a vendor's recycle bin gives a record back."""
 
 
 def _somebody(state: State, has: Callable[[Person], bool]) -> Person | None:
@@ -176,12 +180,17 @@ def delete_task(ms: int, state: State) -> None:
 
 
 def restore(ms: int, state: State) -> None:
-    """Something archived not long ago is taken back."""
+    """Something archived not long ago is taken back, while its vendor still keeps it."""
     while state.archived:
         at = max(0, len(state.archived) - 1 - state.between(0, 20))
         vendor, kind, id_ = state.archived.pop(at)
         entry = state.truth.entry(vendor, kind, id_)
-        if entry is not None and entry.state == "archived":
+        store = state.hubspot_store if vendor == "hubspot" else state.salesforce_store
+        held = store.get(kind, id_)
+        is_kept = (
+            held is not None and held.archived_at is not None and to_datetime(ms) - held.archived_at < KEPT[vendor]
+        )
+        if entry is not None and entry.state == "archived" and is_kept:
             desk = state.hubspot if vendor == "hubspot" else state.salesforce
             desk.restore(kind, id_, ms)
             return

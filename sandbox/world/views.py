@@ -54,7 +54,9 @@ def campaign_costs(state: State) -> Iterator[dict[str, Any]]:
             "start_at": to_datetime(campaign.start),
             "end_at": to_datetime(campaign.end),
             "records": _keys(
-                ("salesforce", "Campaign", campaign.salesforce), ("hubspot", "campaigns", campaign.hubspot)
+                ("salesforce", "Campaign", campaign.salesforce),
+                ("hubspot", "campaigns", campaign.hubspot),
+                ("marketo", "programs", campaign.marketo),
             ),
         }
 

@@ -3,7 +3,7 @@
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from sandbox.world.marketing import launch_campaigns
 from sandbox.world.moments import DAY, TODAY, to_datetime, to_ms
 from sandbox.world.state import State
 from sandbox.world.truth import Truth
+
+MOST_STEPS = 200
+"""In which a world comes to rest, or does not."""
 
 
 @contextmanager
@@ -61,6 +64,7 @@ class World:
         self.seed = seed
         self.context = context or Context()
         self.context.clock = self.now
+        self.context.touch = self._touch
         self.lock = threading.RLock()
         self._running_since: float | None = None
         start = end - history_days * DAY
@@ -112,6 +116,14 @@ class World:
                 raise ValueError(f"the world is at {self.now().isoformat()} and cannot go back to {until.isoformat()}")
             return self._play(until)
 
+    def rest(self, quiet: Sequence[tuple[Store, timedelta]], step: timedelta) -> bool:
+        """Play on until each of these vendors' last change is longer ago than its time; whether that came within `MOST_STEPS`."""
+        for _ in range(MOST_STEPS):
+            if all(self.now() - _newest(store) > still for store, still in quiet):
+                return True
+            self.advance(step / timedelta(days=1))
+        return False
+
     def _play(self, until: datetime) -> datetime:
         ms = to_ms(until)
         with _uncollected():
@@ -144,6 +156,11 @@ class World:
             self.tick()
             return acts.act(self._state, acts.Act(vendor, verb, kind, id_, fields or {}))
 
+    def _touch(self, vendor: str, kind: str, id_: str) -> bool:
+        with self.lock:
+            desk = self._state.hubspot if vendor == "hubspot" else self._state.salesforce
+            return desk.update(kind, id_, self._state.agenda.now, {})
+
     @property
     def truth(self) -> Truth:
         """What really is and happened."""
@@ -160,6 +177,11 @@ class World:
         return self._state.salesforce_store
 
     @property
+    def marketo(self) -> Store:
+        """What Marketo holds."""
+        return self._state.marketo_store
+
+    @property
     def people(self) -> int:
         """How many people there are."""
         return len(self._state.people)
@@ -168,5 +190,10 @@ class World:
         """Of each vendor and kind, how many records the store holds, archived ones too."""
         return {
             store.vendor: {kind: len(records) for kind, records in store.records.items() if records}
-            for store in (self.hubspot, self.salesforce)
+            for store in (self.hubspot, self.salesforce, self.marketo)
         }
+
+
+def _newest(store: Store) -> datetime:
+    """When a vendor's last change was."""
+    return max(record.modified_at for records in store.records.values() for record in records.values())

@@ -69,8 +69,10 @@ def test_there_are_exactly_these_dags(parsed: dict[str, dict[str, dict[str, obje
     assert {k: v["file"] for k, v in parsed["dags"].items()} == {
         "sync_hubspot": "sync_hubspot.py",
         "sync_salesforce": "sync_salesforce.py",
+        "sync_marketo": "sync_marketo.py",
         "sync_tryton": "sync_tryton.py",
         "build_journey": "build_journey.py",
+        "reconcile": "reconcile.py",
     }
 
 
@@ -78,7 +80,7 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, dict[str, dict[str, obj
     assert not parsed["heavy"]
 
 
-@pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "tryton"])
+@pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "marketo", "tryton"])
 def test_a_sync_reads_by_interval_checks_and_announces(
     vendor: str, parsed: dict[str, dict[str, dict[str, object]]]
 ) -> None:

@@ -40,7 +40,7 @@ Leaks = Callable[[], list[str]]
 def module_box(module_seed: int) -> Iterator[Any]:
     """A sandbox whose secrets are canaries, and in it people and deals that are."""
     with running_sandbox(seed=module_seed, people=PEOPLE) as box:
-        for name in ("hubspot_access_token", "salesforce_client_secret"):
+        for name in ("hubspot_access_token", "salesforce_client_secret", "marketo_client_secret"):
             box.credentials[name] = box.context.credentials[name] = f"pat-{CANARY}-{name.replace('_', '-')}"
         person = {
             "email": EMAIL,
@@ -51,6 +51,14 @@ def module_box(module_seed: int) -> Iterator[Any]:
         }
         act = box.world.act
         act("hubspot", "create", "contacts", CONTACT, {**person, "firstname": CANARY, "lastname": CANARY})
+        nurtured = {
+            "email": f"lead.{EMAIL}",
+            "firstName": CANARY,
+            "lastName": CANARY,
+            "phone": f"{CANARY} 12",
+            "country": CANARY,
+        }
+        act("marketo", "create", "leads", None, nurtured)
         deal = {
             "dealname": CANARY,
             "amount": CANARY,
@@ -90,6 +98,13 @@ def _loggers_speak() -> None:
     logging.getLogger("urllib3").setLevel(logging.NOTSET)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_quota(loaded: sa.Engine) -> None:
+    """What an earlier test's refusals used up is remembered in the warehouse, and would let no request out."""
+    with loaded.begin() as connection:
+        connection.execute(sa.text("DELETE FROM ops.quota"))
+
+
 @pytest.fixture
 def leaks(caplog: pytest.LogCaptureFixture) -> Leaks:
     """Captures all that is logged at any level; gives the lines with a canary."""
@@ -107,7 +122,7 @@ class Night(NamedTuple):
 
 @pytest.fixture(scope="module")
 def whole_night(module_box: Any, module_warehouse: sa.Engine) -> Night:
-    """Every stream of both vendors, the checks, and the build."""
+    """Every stream of all vendors, the checks, and the build."""
     said: list[str] = []
     night = Night(module_warehouse, said, [])
 
@@ -196,7 +211,15 @@ FAULTS = ("unreachable", "5xx", "malformed_json", "truncated_gzip", "429_daily",
 
 
 @pytest.mark.parametrize(
-    "fault", [f"hubspot.{name}" for name in FAULTS] + ["salesforce.malformed_json", "salesforce.request_limit"]
+    "fault",
+    [f"hubspot.{name}" for name in FAULTS]
+    + [
+        "salesforce.malformed_json",
+        "salesforce.request_limit",
+        "marketo.607",
+        "marketo.failed_job",
+        "marketo.malformed_json",
+    ],
 )
 def test_a_failing_vendor_keeps_secrets_and_addresses(
     loaded: sa.Engine, module_box: Any, leaks: Leaks, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -204,19 +227,24 @@ def test_a_failing_vendor_keeps_secrets_and_addresses(
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
     vendor = fault.partition(".")[0]
     connector = connect(vendor, credentials(module_box)[vendor])
+    stream = {"hubspot": "contacts", "salesforce": "lead", "marketo": "leads"}[vendor]
     module_box.context.faults.switch(fault)
     try:
         with pytest.raises(SmarketingError) as caught:
-            sync_stream(loaded, connector, {"hubspot": "contacts", "salesforce": "lead"}[vendor], words(), full=True)
+            sync_stream(loaded, connector, stream, words(), full=True)
     finally:
         module_box.context.faults.off()
     assert CANARY not in told(caught.value)
     assert leaks() == []
 
 
-@pytest.mark.parametrize("vendor", ["hubspot", "salesforce"])
+@pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "marketo"])
 def test_a_refused_key_is_not_shown(loaded: sa.Engine, module_box: Any, leaks: Leaks, vendor: str) -> None:
-    secret, stream = {"hubspot": ("access_token", "owners"), "salesforce": ("client_secret", "user")}[vendor]
+    secret, stream = {
+        "hubspot": ("access_token", "owners"),
+        "salesforce": ("client_secret", "user"),
+        "marketo": ("client_secret", "activity_types"),
+    }[vendor]
 
     def sync_with(key: str) -> None:
         connector = connect(vendor, {**credentials(module_box)[vendor], secret: key})

@@ -4,7 +4,7 @@ import multiprocessing
 import random
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -59,8 +59,7 @@ def test_windows_in_another_order_end_like_windows_in_order(
     keys = credentials(box)
     end = datetime.fromisoformat(box.today)
     edges = [
-        datetime(1990, 1, 1, tzinfo=UTC),
-        *(end - timedelta(days=d) for d in (90, 30, 7, 2)),
+        *(end - timedelta(days=d) for d in (400, 90, 30, 7, 2)),  # the world is a year old
         end + timedelta(days=1),
     ]
     windows = [Interval(a, b) for a, b in pairwise(edges)]

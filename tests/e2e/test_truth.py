@@ -7,17 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from sandbox.hubspot.associations import default_link
+from tests.support.built_truth import Score, built_amounts, identity_score, strong_evidence, won_amounts
 from tests.support.nights import credentials, night, sync_all
-from tests.support.truth import (
-    Score,
-    built_amounts,
-    identity_score,
-    link_disagreements,
-    record_disagreements,
-    settle,
-    strong_evidence,
-    won_amounts,
-)
+from tests.support.truth import link_disagreements, record_disagreements, settle
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +87,17 @@ def _bring(world: Any, acted: dict[str, str]) -> None:
         }
         fields["person_id"] = f"P-lead-{min(number, 2)}"
         acted[f"lead {number}"] = "salesforce:lead:" + world.act("salesforce", "create", "Lead", None, fields)
+    for number in range(1, 5):
+        fields = {"email": f"nurtured{number}@acted.example", "lastName": f"Nurtured {number}", "firstName": "Acted"}
+        fields |= {"person_id": f"P-nurtured-{min(number, 3)}", "leadSource": "Webinar", "leadScore": number}
+        acted[f"marketo lead {number}"] = "marketo:leads:" + world.act("marketo", "create", "leads", None, fields)
+    program, static = (next(iter(world.marketo.live(kind))).id for kind in ("programs", "lists"))
+    for number in (1, 4):
+        lead = _id(acted, f"marketo lead {number}")
+        fields = {"programId": int(program), "leadId": int(lead), "statusName": "Member"}
+        key = world.act("marketo", "create", "program_members", None, fields)
+        acted[f"marketo member {number}"] = f"marketo:program_members:{key}"
+        world.act("marketo", "create", "list_members", None, {"listId": int(static), "leadId": int(lead)})
     there, back = default_link("contacts", "companies"), default_link("companies", "contacts")
     for contact, company in ((4, 2), (6, 4), (7, 4)):
         fields = {"to_kind": "companies", "to_id": _id(acted, f"company {company}")}
@@ -114,6 +117,9 @@ def _remove(world: Any, acted: dict[str, str]) -> None:
     world.act("hubspot", "unlink", "contacts", _id(acted, "contact 6"), gone)
     world.act("salesforce", "archive", "Lead", _id(acted, "lead 1"))
     world.act("salesforce", "merge", "Lead", _id(acted, "lead 2"), {"into": _id(acted, "lead 3")})
+    world.act("marketo", "delete", "leads", _id(acted, "marketo lead 2"))
+    world.act("marketo", "merge", "leads", _id(acted, "marketo lead 4"), {"into": _id(acted, "marketo lead 3")})
+    world.act("marketo", "update", "leads", _id(acted, "marketo lead 1"), {"leadScore": 77, "title": 'Head, "Ops"'})
     campaign = next(iter(world.salesforce.live("Campaign"))).id
     fields = {"CampaignId": campaign, "LeadId": _id(acted, "lead 3"), "Status": "Sent", "HasResponded": False}
     acted["member"] = "salesforce:campaign_member:" + world.act("salesforce", "create", "CampaignMember", None, fields)
@@ -141,7 +147,8 @@ def _id(acted: Mapping[str, str], name: str) -> str:
 
 
 def _state(connection: sa.Connection, key: str) -> State:
-    entity = {"contacts": "person", "lead": "person", "companies": "account"}.get(key.split(":")[1], "campaign_member")
+    entities = {"contacts": "person", "lead": "person", "leads": "person", "companies": "account"}
+    entity = entities.get(key.split(":")[1], "campaign_member")
     statement = sa.text(f"SELECT is_deleted, merged_into_source_id FROM staging.{entity} WHERE source_id = :key")
     return State(*connection.execute(statement, {"key": key}).one())
 
@@ -160,8 +167,8 @@ def test_deletes_archives_restores_and_merges_arrive_as_such(story: Story) -> No
     first, second, third, fourth = (each.states for each in story.nights)
     gone, live = State(is_deleted=True, merged_into=None), State(is_deleted=False, merged_into=None)
     assert set(first.values()) == {live}
-    removed = {"contact 1", "contact 2", "contact 3", "company 1", "lead 1"}
-    into = {"contact 4": "survivor", "contact 5": "survivor", "lead 2": "lead 3"}
+    removed = {"contact 1", "contact 2", "contact 3", "company 1", "lead 1", "marketo lead 2", "marketo member 4"}
+    into = {"contact 4": "survivor", "contact 5": "survivor", "lead 2": "lead 3", "marketo lead 4": "marketo lead 3"}
     merged = {name: State(is_deleted=True, merged_into=story.acted[winner]) for name, winner in into.items()}
     companies = {name: second[name] for name in ("company 2", "company 3")}
     assert {state.is_deleted for state in companies.values()} == {True}

@@ -24,6 +24,9 @@ STREAMS = [
     ("salesforce", "lead"),
     ("salesforce", "task"),
     ("salesforce", "campaign_member"),
+    ("marketo", "leads"),
+    ("marketo", "activities"),
+    ("marketo", "programs"),
     ("tryton", "party"),
     ("tryton", "opportunity"),
 ]

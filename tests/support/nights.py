@@ -15,11 +15,12 @@ from pipeline.validate import validate
 
 CRM_AND_MARKETING = ("hubspot", "salesforce")
 
-# The run log tells of attempts, which differ by design; windows end when the vendor's clock says.
-RUN_LOG = {"ops.load", "ops.window", "ops.validation_result", "ops.staging_change"}
+# The run log tells of attempts, which differ by design, as do turns; windows end when the vendor's clock says.
+RUN_LOG = {"ops.load", "ops.quota", "ops.window", "ops.validation_result", "ops.staging_change"}
 # Load ids, and times at which something was done or observed here.
 VOLATILE = {
     "load_id", "raw_load_id", "parent_load_id", "read_at", "quarantined_at", "published_at", "position_at",
+    "recalculated_at", "noticed_at",
 }  # fmt: skip
 
 
@@ -37,7 +38,19 @@ def credentials(box: Any) -> dict[str, dict[str, str]]:
             "client_id": keys["salesforce_client_id"],
             "client_secret": keys["salesforce_client_secret"],
         },
+        "marketo": {
+            "base_url": box.marketo_url,
+            "client_id": keys["marketo_client_id"],
+            "client_secret": keys["marketo_client_secret"],
+            "calls_per_20_seconds": "0",
+            "poll_seconds": "0",
+        },
     }
+
+
+def unhurried(box: Any) -> None:
+    """HubSpot allows any number of requests, so that its readers need not wait for their turn."""
+    box._servers["hubspot"].config.app.app.limits.burst = 10**9
 
 
 def sync_all(
@@ -112,7 +125,16 @@ def _volatile(schema: str, table: str) -> set[str]:
 
 def _undated(table: str) -> bool:
     """Versions that the vendor does not date bear the time of reading."""
-    return "_to_" in table or table.endswith(("__owners", "__pipelines", "campaign_member", "opportunity_contact_role"))
+    ends = (
+        "__owners",
+        "__pipelines",
+        "campaign_member",
+        "opportunity_contact_role",
+        "__activity_types",
+        "__list_members",
+        "__program_members",
+    )
+    return "_to_" in table or table.endswith(ends)
 
 
 def differences(one: Mapping[str, list[str]], other: Mapping[str, list[str]], show: int = 3) -> list[str]:

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parents[2]
 GUIDES = ("README.md", "RUNBOOK.md", "CONTRIBUTING.md", "CHANGELOG.md", "ARCHITECTURE.md", "docs/questions.md")
 """What people wrote; docs/tables.md is generated and has its own test."""
-VENDOR_PAGES = tuple(f"connectors/{vendor}/README.md" for vendor in ("hubspot", "salesforce", "tryton"))
+VENDOR_PAGES = tuple(f"connectors/{vendor}/README.md" for vendor in ("hubspot", "salesforce", "marketo", "tryton"))
 
 
 @cache

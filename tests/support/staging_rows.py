@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from glossary.model import AttributionModel, ChannelModel, CurrencyRate, Rule, Vocabulary
+from glossary.model import Attribution, AttributionModel, AttributionPath, ChannelModel, CurrencyRate, Rule, Vocabulary
 from transforms.settings import Settings
 from warehouse.tables import metadata, ops, staging
 
@@ -26,14 +26,18 @@ BUILT = (
     "core.opportunity_person",
     "core.touchpoint",
     "core.stage_change",
+    "core.opportunity_touch",
     "core.attribution",
     "core.conversion_touch",
     "core.funnel_entry",
     "marts.customer_journey",
     "marts.person_journey",
+    "marts.account_journey",
     "marts.customers_by_source",
     "marts.conversion_assists",
     "marts.attribution",
+    "marts.markov_attribution",
+    "marts.opportunity_influence",
     "marts.funnel_conversion",
     "marts.glossary_gap",
 )
@@ -41,7 +45,7 @@ BUILT = (
 
 
 def settings(**changes: Any) -> Settings:
-    """Settings with three models, a few channel rules and two currencies; `changes` replace fields."""
+    """Settings with five models, a few channel rules and two currencies; `changes` replace fields."""
     values: dict[str, Any] = {
         "time_zone": "America/Sao_Paulo",
         "reporting_currency": "USD",
@@ -62,20 +66,21 @@ def settings(**changes: Any) -> Settings:
         ),
         "channel_sources": {c: c for c in ("direct", "paid_search", "organic_search", "referral", "email", "webinar")}
         | {"unassigned": "other"},
-        "attribution": {
-            m.name: m
-            for m in (
-                AttributionModel("first", {"first": Decimal(1)}),
-                AttributionModel("last", {"last": Decimal(1)}),
-                AttributionModel("linear", {}, is_even=True),
-                AttributionModel(
-                    "position",
-                    {"first": Decimal("0.4"), "middle": Decimal("0.2"), "last": Decimal("0.4")},
-                    {"first": Decimal("0.5"), "last": Decimal("0.5")},
-                ),
-                AttributionModel("last_non_direct", {"last": Decimal(1)}, skip_channels=("direct",)),
-            )
-        },
+        "attribution": Attribution(
+            {
+                m.name: m
+                for m in (
+                    AttributionModel("first", {"first": Decimal(1)}),
+                    AttributionModel("last", {"last": Decimal(1)}),
+                    AttributionModel("linear", is_even=True),
+                    AttributionModel(
+                        "position", {"first": Decimal("0.4"), "middle": Decimal("0.2"), "last": Decimal("0.4")}
+                    ),
+                    AttributionModel("last_non_direct", {"last": Decimal(1)}, skip_channels=("direct",)),
+                )
+            },
+            AttributionPath("roles"),
+        ),
         "rates": (
             CurrencyRate("BRL", date(2024, 1, 1), Decimal("0.2")),
             CurrencyRate("BRL", date(2024, 4, 1), Decimal("0.19")),

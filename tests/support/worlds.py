@@ -23,9 +23,9 @@ def content(store: Store) -> Iterator[tuple[Any, ...]]:
 
 
 def digest(world: World) -> str:
-    """A fingerprint of both stores and of the truth."""
+    """A fingerprint of all stores and of the truth."""
     found = hashlib.blake2b()
-    for store in (world.hubspot, world.salesforce):
+    for store in (world.hubspot, world.salesforce, world.marketo):
         for line in content(store):
             found.update(json.dumps(line).encode())
     for table in ("person", "vendor_record", "opportunity", "event", "stage", "campaign_cost", "account", "erased"):
@@ -36,7 +36,7 @@ def digest(world: World) -> str:
 
 def disagreements(world: World) -> list[str]:
     """Where the truth about vendor records and what the stores hold differ; empty when they agree."""
-    stores = {"hubspot": world.hubspot, "salesforce": world.salesforce}
+    stores = {"hubspot": world.hubspot, "salesforce": world.salesforce, "marketo": world.marketo}
     told = {(r["vendor"], r["kind"], r["record_id"]): r for r in world.truth.rows("vendor_record")}
     held = {
         (vendor, kind, id_): record

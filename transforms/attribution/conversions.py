@@ -48,12 +48,12 @@ GROUP BY r.conversion_id, r.conversion, d.dimension, d.value
 def build_conversions(work: Work) -> int:
     """Build core.conversion_touch for `affected_person` and `affected_credit`; returns rows written.
 
-    Leaves `conversion_old` and `conversion_new` (rows before and after).
+    Leaves `conversion_old` and `conversion_new` (rows before and after); a full build leaves neither.
     """
     touched = (
         "conversion_id IN (SELECT person_id FROM pg_temp.affected_person"
         " UNION ALL SELECT opportunity_id FROM pg_temp.affected_credit)"
     )
-    work.temp("conversion_old", f"SELECT * FROM {{core.conversion_touch}} WHERE {touched}")
-    work.temp("conversion_new", _TOUCHES)
-    return work.replace("core.conversion_touch", "pg_temp.conversion_new", touched)
+    if not work.full:
+        work.temp("conversion_old", f"SELECT * FROM {{core.conversion_touch}} WHERE {touched}")
+    return work.replace("core.conversion_touch", "conversion_new", touched, query=_TOUCHES)

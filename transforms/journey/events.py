@@ -133,5 +133,5 @@ def begin_events(work: Work) -> int:
     work.run(_ENGAGEMENTS)
     work.temp("touchpoint_new", _TOUCHPOINTS, index="person_id, event_id")
     return work.replace(
-        "core.touchpoint", "pg_temp.touchpoint_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+        "core.touchpoint", "touchpoint_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
     )

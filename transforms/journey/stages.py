@@ -158,5 +158,5 @@ def build_stages(work: Work) -> int:
     work.run("ANALYZE pg_temp.journey_event")
     work.run(_HAND_OVERS)
     return work.replace(
-        "core.stage_change", "pg_temp.stage_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+        "core.stage_change", "stage_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
     )

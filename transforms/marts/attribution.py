@@ -1,7 +1,7 @@
 """marts.attribution: attributed pipeline and revenue by model, month, source and campaign.
 
 Questions it answers:
-- How much revenue did each source and campaign bring, under first, last and linear touch?
+- How much revenue did each source and campaign bring, under each model?
 - How much open pipeline stands on each?
 - How much revenue can no touch claim (`unattributed`)?
 """
@@ -39,6 +39,7 @@ def build_attribution(work: Work) -> int:
             "credit_count": "bigint",
         },
         parts="credit",
+        whole="core.attribution",
         count="t.credit_count",
     )
     work.run(_NAMES)

@@ -37,6 +37,7 @@ def build_conversion_assists(work: Work) -> int:
         keys=("dimension", "value", "conversion", "month_on"),
         measures={"assist_count": "int", "last_touch_count": "int", "assisted_amount": "numeric(20, 4)"},
         parts="conversion",
+        whole="core.conversion_touch",
         count="t.assist_count + t.last_touch_count",
     )
     work.run(_LABELS)

@@ -48,6 +48,7 @@ def build_customer_journey(work: Work) -> int:
     """Build marts.customer_journey for `affected_person` from `journey_event`; returns rows written."""
     return work.replace(
         "marts.customer_journey",
-        f"({work.text(_JOURNEY)}) AS j",
+        "customer_journey_new",
         "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
+        query=_JOURNEY,
     )

@@ -11,7 +11,15 @@ from warehouse.tables import metadata
 
 
 def apply_difference(
-    work: Work, mart: str, query: str, *, keys: Sequence[str], measures: Mapping[str, str], parts: str, count: str
+    work: Work,
+    mart: str,
+    query: str,
+    *,
+    keys: Sequence[str],
+    measures: Mapping[str, str],
+    parts: str,
+    count: str,
+    whole: str,
 ) -> int:
     """Bring an aggregate table up to date.
 
@@ -22,6 +30,7 @@ def apply_difference(
         keys: group columns.
         measures: column -> SQL type; none is ever null.
         parts: name of the temporary tables with the rows before and after, without `_old` and `_new`.
+        whole: full name of the table that they are parts of, which a full build takes instead.
         count: expression over the mart's columns that is 0 where a group has no row left.
 
     Returns:
@@ -31,7 +40,8 @@ def apply_difference(
     before, after = (work.text(query, rows=f"pg_temp.{parts}_{when}") for when in ("old", "new"))
     if work.full:
         work.run(f"DELETE FROM {table}")
-        before = f"SELECT * FROM ({before}) AS nothing WHERE false"
+        after = work.text(query, rows=metadata.tables[whole].fullname)
+        before = f"SELECT * FROM ({after}) AS nothing WHERE false"
     group = ", ".join(keys)
     added = ", ".join(f"sum({m}) AS {m}" for m in measures)
     signed = ", ".join(f"-{m}" for m in measures)

@@ -21,6 +21,13 @@ _VOCABULARIES = {
     "to_stage": "funnel",
 }
 """Vocabulary of a staging column, where it is not named after the column; the vendor's name follows after a dot."""
+WORDS = tuple(
+    (entity, column.name, _VOCABULARIES.get(column.name, column.name))
+    for entity in staging.ENTITIES.values()
+    for column in entity.columns
+    if f"{column.name}_raw" in entity.columns
+)
+"""Every staging column that holds words of the glossary: table, column, vocabulary."""
 _EXAMPLES = 3
 
 _GAP = """
@@ -37,14 +44,12 @@ def build_glossary_gap(work: Work) -> int:
         work.text(
             _GAP,
             entity=entity.name,
-            column=column.name,
-            vocabulary=_VOCABULARIES.get(column.name, column.name),
+            column=column,
+            vocabulary=vocabulary,
             table=entity.fullname,
             examples=str(_EXAMPLES),
         )
-        for entity in staging.ENTITIES.values()
-        for column in entity.columns
-        if f"{column.name}_raw" in entity.columns
+        for entity, column, vocabulary in WORDS
     ]
     work.temp("gap_found", " UNION ALL ".join(queries))
     words = work.connection.execute(sa.text("SELECT DISTINCT vocabulary, vendor_value FROM pg_temp.gap_found"))

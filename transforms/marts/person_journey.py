@@ -96,6 +96,6 @@ def build_person_journey(work: Work) -> int:
     work.temp("person_journey_new", _PERSON, index="person_id")
     return work.replace(
         "marts.person_journey",
-        "pg_temp.person_journey_new",
+        "person_journey_new",
         "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
     )

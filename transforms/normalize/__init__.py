@@ -10,7 +10,7 @@ on whole columns or on the distinct values of a batch; no row is walked through 
     entity.py    one map: values, conditions, required columns, rejects
     values.py    one field: text to its type
     times numbers emails phones places ids    one type each
-    columns.py rows.py rows_tryton.py         functions that field maps name
+    columns.py rows.py rows_*.py              functions that field maps name
 
 Checking a glossary against the tables and functions: `load(overlay, known_columns=KNOWN_COLUMNS,
 known_functions=KNOWN_FUNCTIONS)`.

@@ -69,7 +69,7 @@ def normalize(
     field_map = glossary.field_maps[vendor]
     result = NormalizeResult({m.entity: pl.DataFrame(schema=schema(m.entity)) for m in maps.maps})
     full, empty = payloads(records)
-    first = maps.maps[0].entity
+    first = maps.maps[0].entity if maps.maps else stream  # a stream without maps is kept in raw only
     for record in empty:
         if not record.is_deleted:
             result.rejects.append(_unreadable(record, vendor, stream, first, "payload_missing"))

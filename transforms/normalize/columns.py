@@ -121,6 +121,11 @@ def end_of_day(columns: Columns) -> pl.Series:
     return text.zip_with(~day, text + "T23:59:59.999999Z")
 
 
+def asset_time(columns: Columns) -> pl.Series:
+    """A time as Marketo's asset API writes it, 2015-05-21T22:45:13Z+0000: with the zone once."""
+    return columns[0].str.replace(r"Z\+0000$", "Z")
+
+
 def _end_after(columns: Columns, microseconds: int) -> pl.Series:
     start = timestamps(columns[0], str(UTC), day_first=True)
     length = decimals(columns[1], pl.Decimal(18, 3))
@@ -167,6 +172,7 @@ def _only(prefix: str) -> Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
+    "asset_time": asset_time,
     "click_id": click_id,
     "currency_code": currency_code,
     "deal_status": deal_status,

@@ -7,6 +7,7 @@ end of source_id, so it must not depend on the order in which the vendor lists t
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from transforms.normalize.rows_marketo import MARKETO_ROWS
 from transforms.normalize.rows_tryton import TRYTON_ROWS
 
 Record = Mapping[str, Any]
@@ -135,5 +136,6 @@ ROWS: Mapping[str, Rows] = {
     "lifecycle_changes": lifecycle_changes,
     "owner_with_team": owner_with_team,
     "stages_of_pipeline": stages_of_pipeline,
+    **MARKETO_ROWS,
     **TRYTON_ROWS,
 }

@@ -203,6 +203,23 @@ stage_change = table(
     distribution="person_id",
 )
 
+opportunity_touch = table(
+    "core",
+    "opportunity_touch",
+    "The path to each deal: every eligible touch up to its close",
+    column("opportunity_id", Uuid, "Deal (core.opportunity)", key=True),
+    column("event_id", Uuid, "Touch (core.touchpoint)", key=True),
+    column("person_id", Uuid, "Who was touched", null=False),
+    column("occurred_at", Timestamp, "When", null=False),
+    column("team", Text, "Who acted", null=False),
+    column("channel", Text, "GA4 default channel group"),
+    column("lead_source", Text, "Canonical source"),
+    column("campaign_id", Text, "Campaign (staging.campaign source_id)"),
+    column("content_asset_id", Text, "Content (staging.content_asset source_id)"),
+    column("lead_at", Timestamp, "When the person became a lead"),
+    distribution="opportunity_id",
+)
+
 attribution = table(
     "core",
     "attribution",
@@ -211,6 +228,7 @@ attribution = table(
     column("model", Text, "Attribution model (glossary.attribution)", key=True),
     column("event_id", Uuid, "Touch (core.touchpoint); the deal's own id for credit that no touch can claim", key=True),
     column("person_id", Uuid, "Who was touched; null for unattributed credit"),
+    column("account_id", Uuid, "Account of the deal (core.account)"),
     column("position", sa.Integer(), "Place on the path, from 1; 0 for unattributed"),
     column("path_length", sa.Integer(), "Touches on the path", null=False),
     column("weight", sa.Numeric(12, 10), "Share of the credit, 0 to 1", null=False),
@@ -218,7 +236,9 @@ attribution = table(
     column("is_won", Bool, "Revenue (true) or pipeline (false)", null=False),
     column("month_on", sa.Date(), "Month of close (won) or creation (open), in the reporting time zone", null=False),
     column("lead_source", Text, "Source of the touch; unattributed where no touch can claim it", null=False),
+    column("channel", Text, "Channel of the touch (GA4 default channel group)"),
     column("campaign_id", Text, "Campaign of the touch; empty: none", null=False),
+    column("content_asset_id", Text, "Content of the touch (staging.content_asset source_id)"),
     distribution="opportunity_id",
     indexes=("event_id",),
 )

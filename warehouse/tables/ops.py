@@ -1,4 +1,7 @@
-"""Schema `ops`: the ledger (loads, windows, cursors), quarantine, validation results and the queue of changed records."""
+"""Schema `ops`: the ledger (loads, windows, cursors), quarantine, validation results, and the queue of changed records.
+
+Beside them what is begun at vendors, and which fields their records have.
+"""
 
 import sqlalchemy as sa
 
@@ -50,6 +53,25 @@ cursor = table(
     column("position_at", Timestamp, "End of the last proved incremental or full window", null=False),
     column("parent_load_id", Big, "For streams read by their parent's ids: the parent's last load that was followed"),
     column("load_id", Big, "The load that moved it", null=False),
+    column("recalculated_at", Timestamp, "When calculated fields, which change without a date, were last compared"),
+    distribution=None,
+)
+
+unfinished = table(
+    "ops",
+    "unfinished",
+    "Windows whose read a used-up quota cut short: what was read is in, the next run goes on from there",
+    column("vendor", Text, "Source system", key=True),
+    column("stream", Text, "Stream of the vendor", key=True),
+    column("kind", Text, "Why it is read", key=True, values=("incremental", "backfill", "full")),
+    column("start_at", Timestamp, "Start of the window, inclusive", key=True),
+    column("end_at", Timestamp, "End of the window, exclusive", key=True),
+    column("place", Text, "Where the read goes on, in the connector's own words", null=False),
+    column("expected_rows", Big, "The vendor's count of what was read so far; null where its API has none"),
+    column("counted_rows", Big, "Records read so far that this count speaks of"),
+    column("read_rows", Big, "Records read so far", null=False),
+    column("load_id", Big, "The load that was cut short", null=False),
+    column("stopped_at", Timestamp, "When", null=False, default="now()"),
     distribution=None,
 )
 
@@ -96,5 +118,67 @@ staging_change = table(
     column("entity", Text, "Staging entity; the first, where rows of several changed", null=False),
     column("source_key", Text, "system:stream:record", null=False),
     column("load_id", Big, "The load that changed it", null=False),
+    distribution=None,
+)
+
+quota = table(
+    "ops",
+    "quota",
+    "What all running tasks know of a vendor account's limits, and whose turn it is; all times are the warehouse's clock",
+    column("vendor", Text, "Source system", key=True),
+    column("account", Text, "The vendor's account; a digest where its name would be a secret", key=True),
+    column(
+        "policy", Text, "The vendor's limit, such as requests or search; day for what is counted by the day", key=True
+    ),
+    column("calls", sa.Double(), "Calls allowed in any `seconds`; 0 where no answer has told it", null=False),
+    column("seconds", sa.Double(), "Length of the interval in seconds", null=False),
+    column("left_calls", Big, "day: what was left when an answer last told it"),
+    column("renews_at", Timestamp, "day: when all calls are there again"),
+    column("next_at", Timestamp, "The next free turn", null=False),
+    column("urgent_at", Timestamp, "When a task other than a backfill last took a turn", null=False),
+    column("relaxed_at", Timestamp, "Before this no backfill takes a turn while others are at work", null=False),
+    column("closed_until", Timestamp, "Nobody asks before: the vendor refused", null=False),
+    distribution=None,
+)
+
+pending_job = table(
+    "ops",
+    "pending_job",
+    "Work begun at a vendor for a window that is not in yet (ids of jobs and exports), for another process to take up",
+    column("vendor", Text, "Source system", key=True),
+    column("stream", Text, "Stream of the vendor", key=True),
+    column("kind", Text, "Why the window is read", key=True, values=("incremental", "backfill", "full")),
+    column("start_at", Timestamp, "Start of the window, inclusive", key=True),
+    column("end_at", Timestamp, "End of the window, exclusive", key=True),
+    column("name", Text, "What the connector calls it", key=True),
+    column("value", Text, "What the connector noted, such as a job's id", null=False),
+    column("noted_at", Timestamp, "When it was noted", null=False, default="now()"),
+    distribution=None,
+)
+
+known_field = table(
+    "ops",
+    "known_field",
+    "Fields that a vendor's records have, as last noticed: what the next load is compared with",
+    column("vendor", Text, "Source system", key=True),
+    column("stream", Text, "Stream of the vendor", key=True),
+    column("field", Text, "The vendor's name of the field", key=True),
+    column("type", Text, "The vendor's word for its type", null=False),
+    distribution=None,
+)
+
+schema_change = table(
+    "ops",
+    "schema_change",
+    "A field that was added to, removed from or retyped in a vendor's records, as far as our key sees them",
+    column("change_id", Big, "Number of the change", key=True, identity=True),
+    column("vendor", Text, "Source system", null=False),
+    column("stream", Text, "Stream of the vendor", null=False),
+    column("field", Text, "The vendor's name of the field", null=False),
+    column("change", Text, "What happened", null=False, values=("added", "removed", "retyped")),
+    column("type_before", Text, "The vendor's word for its type before; null where it was added"),
+    column("type_after", Text, "The vendor's word for its type now; null where it was removed"),
+    column("noticed_at", Timestamp, "When a load noticed it", null=False, default="now()"),
+    column("load_id", Big, "The load that noticed it", null=False),
     distribution=None,
 )

@@ -8,6 +8,7 @@ import pytest
 from connectors.base.model import Connector
 from connectors.hubspot import connect
 from tests.contract.hubspot.fake import TOKEN, FakeHubSpot, serving
+from tests.support.waits import skip_waits
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     for module in ("tenacity.nap", "connectors.base.windows"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=slept.append))
+    skip_waits(monkeypatch)
     return slept
 
 

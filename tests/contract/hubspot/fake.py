@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.serving import serving_handler
 
 TOKEN = "pat-na1-canary-0f3c"
 CAP = 10_000
@@ -72,6 +74,7 @@ class FakeHubSpot:
     def __init__(self) -> None:
         self.objects: dict[str, dict[int, Record]] = {}
         self.custom: dict[str, list[str]] = {}
+        self.types: dict[str, str] = {}
         self.aliases: dict[int, int] = {}
         self.lists: dict[str, list[Json]] = {}
         self.links: dict[tuple[str, str], dict[str, list[Json]]] = {}
@@ -116,8 +119,12 @@ class FakeHubSpot:
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
         match parts:
             case ["crm", "v3", "properties", kind]:
-                names = [{"name": name, "hubspotDefined": False} for name in self.custom.get(kind, [])]
-                return Reply(body=json.dumps({"results": [{"name": "email", "hubspotDefined": True}, *names]}))
+                names = [(name, False) for name in self.custom.get(kind, [])]
+                listed = [
+                    {"name": name, "type": self.types.get(name, "string"), "hubspotDefined": is_standard}
+                    for name, is_standard in [("email", True), *names]
+                ]
+                return Reply(body=json.dumps({"results": listed}))
             case ["crm", "v3", "objects", kind]:
                 return self.listing(kind, request)
             case ["crm", "v3", "objects", kind, "search"]:
@@ -304,15 +311,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[FakeHubSpot]:
     vendor = FakeHubSpot()
-    handler = type("Handler", (_Handler,), {"vendor": vendor})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    vendor.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving_handler(_Handler, vendor=vendor) as vendor.url:
         yield vendor
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

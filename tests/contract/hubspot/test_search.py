@@ -101,6 +101,26 @@ def test_restless_window_is_read_in_parts_that_fit_one_answer(vendor: FakeHubSpo
     assert expected == counted == len(ids)
 
 
+def test_bulk_edit_in_a_restless_day_is_found_in_a_few_cuts(vendor: FakeHubSpot, hubspot: Connector) -> None:
+    """A day of milliseconds halved until one is alone takes 27 cuts, each of which reads all of its rows twice."""
+    day, edited = 86_400_000, START + 10_800_123
+    vendor.add("contacts", *(Record(one, edited) for one in range(1, 1_001)), Record(2_000, START))
+    rows = vendor.objects["contacts"]
+    asked: list[str] = []
+
+    def edit_at_each_further_page(request: Request) -> Reply | None:
+        asked.append(request.path)
+        if request.body.get("after"):
+            next(one for one in rows.values() if one.modified == edited).modified = START + day
+        return None
+
+    vendor.answering = edit_at_each_further_page
+    ids, expected, counted = proof(hubspot, START, START + day)
+    assert set(ids) >= {str(one.id) for one in rows.values() if one.modified < START + day}
+    assert expected == counted == len(ids)
+    assert sum(path.endswith("/search") for path in asked) < 130
+
+
 def test_short_answer_is_read_again(vendor: FakeHubSpot, hubspot: Connector) -> None:
     vendor.add("contacts", Record(1, START), Record(2, START))
     vendor.fail("/search", Reply(body='{"total": 2, "results": [{"id":"1"}]}'))

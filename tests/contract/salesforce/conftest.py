@@ -47,6 +47,24 @@ def made(org: Org) -> Iterator[Callable[..., Salesforce]]:
         client.auth._login.http.close()
 
 
+class Notes(dict[str, str]):
+    """A memory that is a dictionary: what a test's processes share."""
+
+    def remember(self, key: str, value: str) -> None:
+        self[key] = value
+
+    def recall(self, key: str) -> str | None:
+        return self.get(key)
+
+    def forget(self, key: str) -> None:
+        self.pop(key, None)
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
 @pytest.fixture
 def read(made: Callable[..., Salesforce]) -> Callable[..., list[Page]]:
     """All pages of leads in a window, by default all that there are."""

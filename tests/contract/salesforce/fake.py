@@ -83,13 +83,17 @@ def leads(count: int, start: datetime = NOW, step: timedelta = timedelta(minutes
 
 
 class Org:
-    """rows: by object. shown: fields that describe names, by object (default: those of its rows)."""
+    """rows: by object. shown: fields that describe names, by object (default: those of its rows), each a name or all that
+    describe says of it. listed_page: rows of a page that resultPages lists; None: this server does not list pages.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {"Lead": []}
-        self.shown: dict[str, list[str]] = {}
+        self.shown: dict[str, list[Any]] = {}
         self.page_sizes: list[int] = [2000]
         self.bulk_page = 10**9
+        self.listed_page: int | None = None
+        self.spelling = ("resultUrl", "nextRecordsUrl")
         self.polls = 1
         self.faults: list[Fault] = []
         self.seen: list[str] = []
@@ -103,6 +107,7 @@ class Org:
         self.usage = "24/15000"
         self.locator_needs_token = False
         self.clock_ahead = timedelta(0)
+        self.delay: Callable[[str], object] = lambda _line: None
         self.on_job: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         org = self
@@ -163,8 +168,9 @@ class Org:
     # --- what a request gets
 
     def answer(self, method: str, path: str, authorization: str, body: bytes) -> Reply:
+        line = f"{method} {unquote_plus(path)}"
+        self.delay(line)
         with self._lock:
-            line = f"{method} {unquote_plus(path)}"
             self.seen.append(line)
             reply = self._answer(method, path, authorization, body)
             for fault in self.faults:
@@ -213,7 +219,11 @@ class Org:
         if thing not in self.rows:
             return refusal(404, "NOT_FOUND")
         names = self.shown.get(thing) or list(self.rows[thing][0] if self.rows[thing] else lead(0))
-        return Reply(body={"name": thing, "fields": [{"name": name, "type": "string"} for name in names]})
+        fields = [{"name": each, "type": "string"} if isinstance(each, str) else each for each in names]
+        return Reply(body={"name": thing, "fields": fields})
+
+    def _shown(self, thing: str, otherwise: list[str]) -> set[str]:
+        return {each if isinstance(each, str) else each["name"] for each in self.shown.get(thing) or otherwise}
 
     def select(self, soql: str, *, all_rows: bool) -> tuple[list[str], list[dict[str, Any]]]:
         found = re.fullmatch(r"SELECT (.+?) FROM (\w+)(?: WHERE (.+))?", soql)
@@ -229,9 +239,9 @@ class Org:
         fields, rows = self.select(soql, all_rows=all_rows)
         if not fields:
             return Reply(body={"totalSize": self.count_lies(soql, len(rows)), "done": True, "records": []})
-        if unknown := set(fields) - set(self.shown.get("Lead", fields)):
-            return refusal(400, "INVALID_FIELD", f"No such column '{unknown.pop()}' on entity 'Lead'.")
         thing = soql.split(" FROM ")[1].split(maxsplit=1)[0]
+        if unknown := set(fields) - self._shown(thing, fields):
+            return refusal(400, "INVALID_FIELD", f"No such column '{unknown.pop()}' on entity '{thing}'.")
         records = [
             {"attributes": {"type": thing, "url": f"/{thing}/{row['Id']}"}} | {name: row.get(name) for name in fields}
             for row in rows
@@ -276,16 +286,36 @@ class Org:
                 return Reply(body={"id": name, "state": "JobComplete", "numberRecordsProcessed": count})
             case "GET", [name, "results"] if name in self.jobs:
                 return self._results(self.jobs[name], query)
+            case "GET", [name, "resultPages"] if name in self.jobs and self.listed_page:
+                return self._listed(name, int(query.get("locator", "0")), self.listed_page)
             case "DELETE", [name] if name in self.jobs:
+                if self.jobs[name]["polls"]:
+                    return refusal(400, "INVALIDJOBSTATE", "Deleting unfinished Job not allowed")
                 del self.jobs[name]
                 return Reply(204)
             case "PATCH", [name] if name in self.jobs:
+                self.jobs[name]["polls"] = 0
                 return Reply(body={"id": name, "state": "Aborted"})
         return refusal(404, "NOT_FOUND")
 
+    def _listed(self, name: str, start: int, rows: int) -> Reply:
+        """Up to five URLs; locators of listed pages know where their page ends."""
+        page, following = self.spelling
+        total = len(self.jobs[name]["rows"])
+        path = f"/services/data/v66.0/jobs/query/{name}"
+        starts = range(start, max(total, 1), rows)
+        body: dict[str, Any] = {
+            "resultPages": [{page: f"{path}/results?locator=MT{at}.{rows}"} for at in starts[:5]],
+            "done": len(starts) <= 5,
+        }
+        if not body["done"]:
+            body[following] = f"{path}/resultPages?locator={starts[5]}"
+        return Reply(body=body)
+
     def _results(self, job: dict[str, Any], query: dict[str, str]) -> Reply:
-        offset = int(query.get("locator", "0").removeprefix("MT"))
-        end = offset + min(int(query.get("maxRecords", "100000")), self.bulk_page)
+        at, _, size = query.get("locator", "0").removeprefix("MT").partition(".")
+        offset = int(at)
+        end = offset + min(int(size or query.get("maxRecords", "100000")), self.bulk_page)
         rows = job["rows"][offset:end]
         following = f"MT{end}" if end < len(job["rows"]) else "null"
         headers = {"Sforce-NumberOfRecords": str(len(rows)), "Sforce-Locator": following, "Content-Type": "text/csv"}

@@ -70,20 +70,6 @@ def test_the_count_chooses_between_rest_and_bulk(org: Org, read: Read, count: in
     assert len(org.asked(JOB)) == jobs
 
 
-def test_a_select_too_long_for_a_uri_goes_through_bulk(org: Org, made: Made) -> None:
-    names = tuple(f"A_custom_field_with_a_long_name_{number:04d}__c" for number in range(500))
-    org.rows["Lead"] = [lead(number) | dict.fromkeys(names, "v") for number in range(7)]
-    connector = made()
-    stream = connector.streams["lead"]
-    wide = {"axis": "SystemModstamp", "fields": ("Id", "SystemModstamp", "IsDeleted", *names)}
-    window = Window("lead", NOW - timedelta(days=1), NOW + timedelta(days=1), "incremental")
-    stream = type(stream)(stream.name, path=stream.path, options=wide)
-    assert_complete(list(connector.read(stream, window)), org)
-    assert_complete(list(connector.read_ids(stream, [row["Id"] for row in org.rows["Lead"]])), org)
-    assert len(org.asked(JOB)) == 2
-    assert all(len(each) < 16_384 for each in org.seen)
-
-
 def test_hostile_text_arrives_as_it_is(org: Org, read: Read, changes_of: ChangesOf) -> None:
     org.rows["Lead"] = [lead(number, LastName=text, Company=text) for number, text in enumerate(HOSTILE)]
     found = [json.loads(each.payload) for each in changes_of(read(threshold=0, page_rows=4))]

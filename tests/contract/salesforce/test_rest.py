@@ -334,6 +334,38 @@ def test_keys_are_those_that_live(org: Org, made: Made) -> None:
     assert connector.count(connector.streams["campaign_member"]) == len(keys)
 
 
+def test_a_count_leaves_out_what_was_made_later(org: Org, made: Made) -> None:
+    connector = made()
+    stream = connector.streams["lead"]
+    end = NOW + timedelta(days=1)
+    org.rows["Lead"] = leads(5)
+    org.rows["Lead"][0]["CreatedDate"] = stamp(end)
+    org.rows["Lead"][1]["CreatedDate"] = stamp(end - timedelta(seconds=1))
+    assert (connector.count(stream), connector.count(stream, end)) == (5, 4)
+
+
+REFUSALS = [
+    refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long."),
+    refusal(400, "INVALID_FIELD", "No such column 'IsDeleted'"),
+    Reply(200, b'{"totalSize": 3, "done"'),
+]
+
+
+@pytest.mark.parametrize("reply", REFUSALS)
+def test_a_count_that_is_refused_for_the_moment_is_asked_for_again(org: Org, made: Made, reply: Reply) -> None:
+    connector = made()
+    org.fail(COUNT, reply, times=1)
+    assert connector.count(connector.streams["lead"]) == len(org.rows["Lead"])
+
+
+@pytest.mark.parametrize("reply", REFUSALS)
+def test_a_count_that_stays_refused_ends_in_an_error_of_ours(org: Org, made: Made, reply: Reply) -> None:
+    connector = made()
+    org.fail(COUNT, reply, times=99)
+    with pytest.raises(VendorError):
+        connector.count(connector.streams["lead"])
+
+
 def test_the_clock_is_the_vendors(org: Org, made: Made) -> None:
     org.clock_ahead = timedelta(days=400)
     connector = made()

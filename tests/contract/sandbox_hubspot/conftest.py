@@ -1,8 +1,5 @@
 """A small HubSpot account made by hand, served by uvicorn over real HTTP."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,37 +7,19 @@ from typing import Any
 import hubspot
 import pytest
 import requests
-import uvicorn
 
 from sandbox.context import Context
 from sandbox.hubspot.app import create_app
 from sandbox.hubspot.associations import default_link
 from sandbox.hubspot.limits import Limits
 from sandbox.store import Store
+from tests.support.serving import Server
 
 TOKEN = "pat-eu1-made-up-for-tests"
 START = datetime(2026, 3, 1, 8, 0, 0, 123_000, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
 CONTACTS = 230
 HUB = 1_300
-
-
-class Server(uvicorn.Server):
-    """uvicorn in a thread, on a port that it picks."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(app, log_level="critical", date_header=False, server_header=False, lifespan="off")
-        )
-        # asyncio turns Nagle's delay of 40 ms off only where the protocol is named.
-        self.socket = socket.socket(proto=socket.IPPROTO_TCP)
-        self.socket.bind(("127.0.0.1", 0))
-        self.ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve([self.socket])))
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 class Swap:

@@ -49,7 +49,8 @@ def test_missing_scopes(http: requests.Session, context: Context, method: str, p
     assert http.get("/account-info/v3/details").status_code == 200
 
 
-def test_clock_and_limit_headers(http: requests.Session) -> None:
+def test_clock_and_limit_headers(http: requests.Session, context: Context) -> None:
+    context.limits = True
     answers = [http.get(URL) for _ in range(3)]
     assert {a.headers["Date"] for a in answers} == {"Tue, 10 Mar 2026 12:00:00 GMT"}
     assert [a.headers["X-HubSpot-RateLimit-Remaining"] for a in answers] == ["189", "188", "187"]
@@ -154,3 +155,35 @@ def test_calls_per_day(http: requests.Session, context: Context, ticks: Ticks) -
     assert "Retry-After" not in answers[300].headers
     context.clock = lambda: datetime(2026, 3, 11, 0, 0, 1, tzinfo=UTC)
     assert http.get(path).json()["results"][0]["currentUsage"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/crm/v3/objects/tickets", "crm.objects.tickets.read"),
+        ("/crm/v3/properties/line_items", "crm.objects.line_items.read"),
+        ("/properties/v2/leads/properties", "crm.objects.leads.read"),
+        ("/crm/v3/schemas", "crm.schemas.custom.read"),
+    ],
+)
+def test_what_is_not_played_is_not_granted(http: requests.Session, path: str, scope: str) -> None:
+    answer = http.get(path)
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["context"]["requiredGranularScopes"] == [scope]
+    assert http.get(path + "x").status_code in {400, 404}
+
+
+def test_nothing_is_linked_to_what_is_not_played(http: requests.Session) -> None:
+    (plain,) = http.get(URL, params={"limit": 1}).json()["results"]
+    asked = http.get(f"{URL}?limit=1&associations=tickets,line_items")
+    assert asked.json()["results"] == [plain]
+    linked = http.post("/crm/v4/associations/contacts/tickets/batch/read", json={"inputs": [{"id": plain["id"]}]})
+    assert linked.json()["results"] == []
+    assert [e["subCategory"] for e in linked.json()["errors"]] == ["crm.associations.NO_ASSOCIATIONS_FOUND"]
+
+
+def test_the_older_list_of_properties_is_bare(http: requests.Session) -> None:
+    assert (
+        http.get("/properties/v2/contact/properties").json()
+        == http.get("/crm/v3/properties/contacts").json()["results"]
+    )

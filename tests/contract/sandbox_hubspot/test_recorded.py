@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from sandbox.hubspot.contacts import contacts
+from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.recorded import recorded_contacts_app
 
 URL = "/crm/v3/objects/contacts"
@@ -53,6 +54,21 @@ def test_what_stands_around_the_pages(served: Any) -> None:
         assert http.post(f"{url}{URL}/search", json=changed, timeout=20).json()["total"] == 0
         assert http.post(f"{url}{URL}/search", json={"filterGroups": []}, timeout=20).json()["total"] == 120
         assert http.get(f"{url}/crm/v3/objects/deals", timeout=20).json() == {"results": []}
+
+
+def test_beyond_its_limits_it_refuses_and_tells_so(served: Any) -> None:
+    swap, url = served
+    swap.app = recorded_contacts_app(1, 40, limits=Limits(burst=3, searches=1))
+    with requests.Session() as http:
+        http.trust_env = False
+        answers = [http.get(url + URL, params={"limit": "100"}, timeout=20) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert [answer.headers["X-HubSpot-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+        assert answers[-1].json()["policyName"] == "TEN_SECONDLY_ROLLING"
+        found = [http.post(f"{url}{URL}/search", json={"filterGroups": []}, timeout=20) for _ in range(2)]
+        assert [answer.status_code for answer in found] == [200, 429]
+        assert "X-HubSpot-RateLimit-Remaining" not in found[0].headers
+        assert http.get(f"{url}/log", timeout=20).json() == {"200": 4, "429": 2}
 
 
 def test_values_are_likely() -> None:

@@ -84,6 +84,17 @@ def test_wrong_credentials(web: Http, change: dict[str, str], status: int, error
     assert SECRET not in answer.text
 
 
+def test_refresh_token(web: Http, context: Context) -> None:
+    context.credentials["salesforce_refresh_token"] = "made-up-refresh-token"
+    form = CREDENTIALS | {"grant_type": "refresh_token", "refresh_token": "made-up-refresh-token"}
+    body = web.post(TOKEN, data=form).json()
+    assert body["instance_url"] == web.url
+    assert "refresh_token" not in body  # rotation is off
+    for changed in ({"refresh_token": "another"}, {"refresh_token": ""}):
+        assert web.post(TOKEN, data=form | changed).json()["error"] == "invalid_grant"
+    assert web.post(TOKEN, data=form | {"client_secret": "wrong"}).status_code == 401
+
+
 def test_jwt_bearer(web: Http, trusted: rsa.RSAPrivateKey) -> None:
     for audience in ("https://login.salesforce.com", "https://test.salesforce.com", web.url):
         answer = web.post(TOKEN, data={"grant_type": JWT, "assertion": signed(trusted, aud=audience)})

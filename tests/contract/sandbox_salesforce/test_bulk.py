@@ -206,3 +206,49 @@ def test_a_short_page_does_not_hold_what_its_header_counts(http: Http, context: 
     pages = [http.get(url) for _ in range(2)]
     assert [page.headers["Sforce-NumberOfRecords"] for page in pages] == ["4", "4"]
     assert [len(list(csv.DictReader(io.StringIO(page.text)))) for page in pages] == [2, 4]
+
+
+def test_a_job_can_stand_still_and_vanish(http: Http, context: Context) -> None:
+    job = start(http, "SELECT Id FROM Lead")
+    context.faults.switch("salesforce.bulk_stuck", count=3)
+    states = [http.get(f"{JOBS}/{job}").json()["state"] for _ in range(5)]
+    assert states == ["UploadComplete"] * 3 + ["InProgress", "JobComplete"]
+    context.faults.switch("salesforce.bulk_vanished", count=1)
+    assert [http.get(f"{JOBS}/{job}/{part}").status_code for part in ("results", "resultPages", "")] == [404] * 3
+
+
+def test_a_page_can_be_refused_and_the_list_of_pages_be_short_or_missing(http: Http, context: Context) -> None:
+    url = f"{JOBS}/{finished(http, 'SELECT Id FROM Lead')}"
+    context.faults.switch("salesforce.bulk_locator_expired", count=1)
+    assert http.get(f"{url}/results").json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+    assert http.get(f"{url}/results").status_code == 200
+    context.faults.switch("salesforce.bulk_lost_page", count=1)
+    assert [len(http.get(f"{url}/resultPages").json()["resultPages"]) for _ in range(2)] == [0, 1]
+    context.faults.switch("salesforce.no_result_pages")
+    assert http.get(f"{url}/resultPages").status_code == 404
+
+
+def test_a_formula_changes_without_a_new_stamp(http: Http, context: Context, clock: Clock) -> None:
+    query = "SELECT Id, Age_Days__c, SystemModstamp FROM Lead WHERE Age_Days__c > 3"
+    assert http.soql(query).json()[0]["errorCode"] == "INVALID_FIELD"
+    context.faults.switch("salesforce.formula_field")
+    fields = {each["name"]: each for each in http.get(f"{DATA}/sobjects/Lead/describe").json()["fields"]}
+    assert [name for name, each in fields.items() if each["calculated"]] == ["Age_Days__c"]
+    before = {each["Id"]: each for each in http.soql(query).json()["records"]}
+    clock.now += timedelta(days=2)
+    http.login()
+    after = {each["Id"]: each for each in http.soql(query).json()["records"]}
+    assert before
+    for id_, row in before.items():
+        assert after[id_]["Age_Days__c"] == row["Age_Days__c"] + 2
+        assert after[id_]["SystemModstamp"] == row["SystemModstamp"]
+
+
+def test_a_field_can_be_given_another_type(http: Http, context: Context) -> None:
+    def kind() -> str:
+        fields = http.get(f"{DATA}/sobjects/Lead/describe").json()["fields"]
+        return next(str(each["type"]) for each in fields if each["name"] == "Rating")
+
+    assert kind() == "picklist"
+    context.faults.switch("salesforce.retyped_field")
+    assert kind() == "textarea"

@@ -95,7 +95,7 @@ def test_a_deal_without_a_touch_is_unattributed_in_full(world: Any) -> None:
     world.build()
     rows = world.table("core.attribution")
     assert {(r["model"], r["amount_reporting"], r["weight"]) for r in rows} == {
-        (m, Decimal(10000), Decimal(1)) for m in world.settings.attribution
+        (m, Decimal(10000), Decimal(1)) for m in world.settings.attribution.models
     }
     assert {(r["event_id"], r["person_id"]) for r in rows} == {(r["opportunity_id"], None) for r in rows}
     assert {r["lead_source"] for r in world.table("marts.attribution")} == {"unattributed"}
@@ -174,7 +174,7 @@ def test_credit_of_every_deal_and_model_adds_up_to_the_cent(world: Any, seed: in
         assert row["amount_reporting"] == round(row["amount_reporting"], 2)
         credited[row["opportunity_id"], row["model"]] += row["amount_reporting"]
         weights[row["opportunity_id"], row["model"]] += row["weight"]
-    assert credited == {(o, m): a for o, a in amounts.items() for m in world.settings.attribution}
+    assert credited == {(o, m): a for o, a in amounts.items() for m in world.settings.attribution.models}
     assert set(weights.values()) == {Decimal(1)}
 
 

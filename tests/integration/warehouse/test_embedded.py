@@ -34,6 +34,8 @@ def test_settings_count_at_once_and_it_can_be_stopped_and_started(directory: Pat
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SHOW shared_buffers")) == embedded.TUNING["shared_buffers"]
         assert connection.scalar(sa.text("SHOW max_connections")) == "37"
+        order = "SELECT datlocprovider::text || datlocale FROM pg_database WHERE datname = current_database()"
+        assert connection.scalar(sa.text(order)) == "bC.UTF-8"
     engine.dispose()
     assert embedded.stop(directory)
     assert not embedded.stop(directory)

@@ -122,3 +122,34 @@ def test_absent_keys_become_deletes_once(warehouse: sa.Engine) -> None:
             assert raw.delete_absent(connection, table, load_id, NOW) == gone
     with warehouse.connect() as connection:
         assert list(raw.live_ids(connection, raw_table("acme", "things"))) == ["a", "c"]
+
+
+def test_what_hangs_on_a_gone_record_goes_with_it(warehouse: sa.Engine) -> None:
+    member, gone = b'{"m": 1}', [("5", T0, "delete", b"", None), ("6", T0, "merge", b"", "7")]
+    with transaction(warehouse) as connection:
+        people = raw.ensure_table(connection, "acme", "people")
+        incoming.begin(connection)
+        some: list[raw.Row] = [(str(n), T0 - timedelta(days=9), "upsert", b"{}", None) for n in range(4, 9)]
+        incoming.receive(connection, people, incoming.pack(some, NOW), load_id=1)
+        incoming.receive(connection, people, incoming.pack(gone, NOW), load_id=3)
+        back: list[raw.Row] = [("5", T0 + timedelta(days=1), "upsert", b"{}", None)]
+        members = raw.ensure_table(connection, "acme", "things")
+        held: list[raw.Row] = [(f"{place}-{n}", T0, "upsert", member, None) for n in range(4, 9) for place in "ab"]
+        incoming.receive(connection, members, incoming.pack(held, NOW), load_id=2)
+        connection.execute(sa.text("TRUNCATE touched"))
+
+        def follow(loads: list[int], load_id: int) -> set[str]:
+            raw.delete_gone_with(connection, members, people, loads, load_id=load_id, observed_at=NOW)
+            query = "SELECT record_id FROM raw.acme__things WHERE op = 'delete' AND load_id = :load"
+            return set(connection.scalars(sa.text(query), {"load": load_id}))
+
+        assert follow([2], 4) == set()
+        assert follow([1, 3], 5) == {"a-5", "b-5", "a-6", "b-6"}
+        assert follow([1, 3], 6) == set()
+        # Who came back is not gone; a member that is told of once more goes again, whenever its record went.
+        incoming.receive(connection, people, incoming.pack(back, NOW), load_id=7)
+        again: list[raw.Row] = [(one, NOW + timedelta(days=1), "upsert", member, None) for one in ("a-5", "a-6")]
+        connection.execute(sa.text("TRUNCATE touched"))
+        incoming.receive(connection, members, incoming.pack(again, NOW), load_id=8)
+        connection.execute(sa.text("INSERT INTO touched VALUES ('a-5'), ('a-6') ON CONFLICT DO NOTHING"))
+        assert follow([], 9) == {"a-6"}

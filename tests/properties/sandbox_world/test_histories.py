@@ -13,17 +13,25 @@ from tests.support.worlds import digest, disagreements
 KINDS = {
     "hubspot": ("contacts", "companies", "deals", "calls"),
     "salesforce": ("Lead", "Contact", "Task", "Opportunity"),
+    "marketo": ("leads", "programs", "program_members", "list_members"),
 }
-FIELD = {"hubspot": "notes_bulk", "salesforce": "NextStep"}
+FIELD = {"hubspot": "notes_bulk", "salesforce": "NextStep", "marketo": "productInterest"}
 VERBS = ("update", "archive", "restore", "delete", "merge")
-MERGEABLE = {"contacts", "companies", "deals", "Lead", "Contact"}
+MERGEABLE = {"contacts", "companies", "deals", "Lead", "Contact", "leads"}
+MARKETOS = {"update", "delete", "merge"}
 
 calls = st.lists(
     st.one_of(
         st.tuples(st.just("advance"), st.floats(0, 1.5), st.just(0)),
         st.tuples(
             st.sampled_from(
-                [(vendor, kind, verb) for vendor, kinds in KINDS.items() for kind in kinds for verb in VERBS]
+                [
+                    (vendor, kind, verb)
+                    for vendor, kinds in KINDS.items()
+                    for kind in kinds
+                    for verb in VERBS
+                    if vendor != "marketo" or verb in MARKETOS
+                ]
             ),
             st.integers(0, 10**6),
             st.integers(0, 10**6),
@@ -40,7 +48,7 @@ def play(seed: int, script: list[Any]) -> World:
             world.advance(first)
             continue
         vendor, kind, verb = what
-        store = world.hubspot if vendor == "hubspot" else world.salesforce
+        store = {"hubspot": world.hubspot, "salesforce": world.salesforce, "marketo": world.marketo}[vendor]
         ids = [r.id for r in (store.archived(kind) if verb == "restore" else store.live(kind))]
         if not ids or (verb == "merge" and (kind not in MERGEABLE or len(ids) < 2)):
             continue

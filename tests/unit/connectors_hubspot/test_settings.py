@@ -1,5 +1,6 @@
 import pytest
 
+from connectors.base.quota import RESERVE
 from connectors.hubspot import connect
 from connectors.hubspot.auth import settings_from
 from errors import ConfigurationError, CredentialsError
@@ -23,7 +24,8 @@ def test_no_credentials_at_all() -> None:
 def test_defaults_and_blanks() -> None:
     settings = settings_from({"access_token": f" {TOKEN}\n", "base_url": "", "search_per_second": "", "time_zone": ""})
     assert settings.base_url == "https://api.hubapi.com"
-    assert settings.search_per_second == 4
+    assert settings.search_per_second == 5
+    assert settings.reserve == RESERVE
     assert settings.time_zone.key == "UTC"
     assert TOKEN not in repr(settings)
 

@@ -48,10 +48,11 @@ def test_parts_together_are_the_window_each_row_once(rows: Rows, cap: int, bound
     start=st.integers(0, 10**13),
     length=st.integers(1, 10**12),
     ids=st.none() | st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)).map(lambda two: (min(two), max(two))),
+    middle=st.none() | st.integers(-5, 10**13),
 )
-def test_halves_leave_nothing_between(start: int, length: int, ids: tuple[int, int] | None) -> None:
+def test_halves_leave_nothing_between(start: int, length: int, ids: tuple[int, int] | None, middle: int | None) -> None:
     span = Span(start, start + length, low=None, high=None)
-    halves = span.halves(ids)
+    halves = span.halves(ids, middle)
     if halves is None:
         assert length == 1
         assert ids is None or ids[0] == ids[1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors import salesforce
+from connectors.base.quota import RESERVE
 from connectors.salesforce.streams import STREAMS, axis_of, fields_of
 
 README = (Path(salesforce.__file__).parent / "README.md").read_text(encoding="utf-8")
@@ -73,10 +74,10 @@ def test_the_readme_names_every_setting_and_default() -> None:
         "audience",
         "api_version",
         "bulk_threshold",
-        "api_reserve",
+        "calculated_skip",
     }
-    assert all(f"`{key}`" in README for key in used)
-    for default in (salesforce.API_VERSION, salesforce.BULK_THRESHOLD, salesforce.RESERVE):
+    assert all(f"`{key}`" in README for key in {*used, "api_reserve"})
+    for default in (salesforce.API_VERSION, salesforce.BULK_THRESHOLD, RESERVE):
         assert f"default {default}" in README
 
 

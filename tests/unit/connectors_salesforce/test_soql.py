@@ -99,3 +99,18 @@ def test_what_is_no_id_never_reaches_the_soql() -> None:
     assert [each.condition for each in id_batches([*wrong, "0" * 18, "0" * 18, "1" * 15], LEADS)] == [
         f"Id IN ('{'0' * 18}','{'1' * 15}')"
     ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 400, 1200])
+def test_pieces_have_every_field_once_and_what_tells_versions_apart(count: int) -> None:
+    names = tuple(f"A_custom_field_with_a_long_name_{number:04d}__c" for number in range(count))
+    head = ("Id", "CreatedDate", "SystemModstamp")
+    query = Query("Lead", (*head[:1], *names, *head[1:]), "SystemModstamp", condition="IsDeleted = false")
+    pieces = query.pieces()
+    assert all(piece.fields[: len(head)] == head for piece in pieces)
+    assert tuple(name for piece in pieces for name in piece.fields[len(head) :]) == names
+    assert not any(piece.is_too_long for piece in pieces)
+    assert (len(pieces) == 1) == (not query.is_too_long)
+    assert {(piece.axis, piece.condition, piece.count) for piece in pieces} == {
+        (query.axis, query.condition, query.count)
+    }

@@ -3,7 +3,9 @@
 import gzip
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 
 import pytest
 
@@ -20,7 +22,7 @@ def spool() -> Iterator[Spool]:
 
 
 def page(spool: Spool, body: bytes, rows: int | None = 2, *, is_gzip: bool = False) -> ResultPage:
-    return ResultPage(spool.append([body[:5], b"", body[5:]]), is_gzip, rows, None, None)
+    return ResultPage(spool.append([body[:5], b"", body[5:]]), is_gzip, rows, None)
 
 
 @pytest.mark.parametrize("is_gzip", [False, True])
@@ -68,6 +70,37 @@ def test_columns_in_another_order(spool: Spool) -> None:
     other = page(spool, b'"Name","Id"\n"a","1"\n', 1)
     assert spool.is_whole(other)
     assert [change.record_id for batch in bulk._changes(spool, [other]) for change in batch] == ["1"]
+
+
+def test_ids_are_told_apart_over_all_pages(spool: Spool) -> None:
+    pages = [page(spool, CSV), page(spool, b'"Name","Id"\n"x","3"\n"y","1"\n')]
+    assert [spool.count(each) for each in pages] == [2, 2]
+    assert (spool.distinct(pages[:1]), spool.distinct(pages)) == (2, 3)
+
+
+def test_pages_written_at_the_same_time_stay_apart(spool: Spool) -> None:
+    bodies = [b'"Id","Name"\n' + b"".join(b'"%d-%d","n"\n' % (at, n) for n in range(900)) for at in range(6)]
+    together = Barrier(len(bodies), timeout=20)
+
+    def chunks(body: bytes) -> Iterator[bytes]:
+        yield body[:97]
+        together.wait()
+        yield from (body[at : at + 97] for at in range(97, len(body), 97))
+
+    def write(body: bytes) -> ResultPage:
+        return ResultPage(spool.append(chunks(body)), is_gzip=False, rows=900, following=None)
+
+    with ThreadPoolExecutor(len(bodies)) as threads:
+        pages = list(threads.map(write, bodies))
+    assert max(len(each.place.pieces) for each in pages) > 1, "they were written one after the other"
+    for at, each in enumerate(pages):
+        assert list(spool.rows(each)) == [[f"{at}-{n}", "n"] for n in range(900)]
+
+
+def test_a_text_longer_than_python_takes_by_default(spool: Spool) -> None:
+    text = "x" * 400_000
+    whole = page(spool, f'"Id","Name"\n"1","{text}"\n'.encode(), 1)
+    assert list(spool.rows(whole)) == [["1", text]]
 
 
 def test_memory_does_not_grow_with_the_result(spool: Spool) -> None:

@@ -18,6 +18,6 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
-    """40 people behind the three apps; tests may act on it."""
+    """40 people behind the four apps; tests may act on it."""
     with running_sandbox(seed=SEED, people=40) as running:
         yield running

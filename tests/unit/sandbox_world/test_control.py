@@ -28,6 +28,7 @@ def test_health_tells_what_is_served(box: Sandbox) -> None:
         "control": box.control_url,
         "hubspot": box.hubspot_url,
         "salesforce": box.salesforce_url,
+        "marketo": box.marketo_url,
     }
     assert health["counts"] == box.world.counts()
 
@@ -57,7 +58,7 @@ def test_going_back_is_refused_with_a_sentence(box: Sandbox) -> None:
 
 
 def test_the_date_header_of_the_vendors_is_the_worlds_clock(box: Sandbox) -> None:
-    for url in (box.hubspot_url, box.salesforce_url):
+    for url in (box.hubspot_url, box.salesforce_url, box.marketo_url):
         date = requests.get(url + "/nothing", timeout=30).headers["Date"]
         assert date == box.world.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
 
@@ -82,6 +83,27 @@ def test_faults_are_switched_by_name(box: Sandbox) -> None:
     assert statuses[2] == 200
     assert ask(box, "GET", "/faults")["hubspot.5xx"]["struck"] == 2
     assert ask(box, "DELETE", "/faults") == {}
+
+
+def test_all_faults_are_switched_at_once_and_listed_with_what_they_do(box: Sandbox) -> None:
+    known = ask(box, "GET", "/faults/known")
+    assert known["salesforce.late_commit"]["vendor"] == "salesforce"
+    on = ask(box, "POST", "/faults", {"name": "all", "rate": 0.5, "seed": 3})
+    assert {name: fault["rate"] for name, fault in on.items()} == {
+        name: fault["rate"] / 2 for name, fault in known.items() if fault["rate"]
+    }
+    assert ask(box, "DELETE", "/faults") == {}
+    refused = requests.post(box.control_url + "/faults", json={"name": "hubspot.typo"}, timeout=30)
+    assert (refused.status_code, "hubspot.5xx" in refused.json()["detail"]) == (422, True)
+
+
+def test_settings_of_the_accounts_are_changed_one_by_one(box: Sandbox) -> None:
+    both = {"multi_currency": True, "marketo_updated_at": True}
+    assert ask(box, "POST", "/settings", {}) == both
+    assert ask(box, "POST", "/settings", {"marketo_updated_at": False}) == {**both, "marketo_updated_at": False}
+    assert not box.context.marketo_updated_at
+    assert ask(box, "POST", "/settings", both) == both
+    assert box.context.marketo_updated_at
 
 
 def test_limits_are_switched(box: Sandbox) -> None:

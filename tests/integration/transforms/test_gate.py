@@ -1,0 +1,91 @@
+"""The gate after a build: whatever a build may have written wrongly shuts it, after an incremental build as after a full one."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from errors import GateError
+from expectations.published import BUSINESS, check_published, gate
+from tests.support.staging_rows import at
+
+HUB, DEAL, ACCOUNT = "hubspot:contacts:1", "hubspot:deals:1", "hubspot:companies:1"
+DAMAGE = {
+    "record_is_one_person": "INSERT INTO core.identity_link SELECT gen_random_uuid(), source_id, {rest} FROM core.identity_link",
+    "no_person_record_is_lost": "DELETE FROM core.identity_link",
+    "alias_leads_to_a_person": "UPDATE core.person_alias SET person_id = {other}",
+    "revenue_is_that_of_the_crm": "UPDATE core.opportunity SET amount = amount + 1",
+    "touch_is_known": "UPDATE core.opportunity_touch SET event_id = gen_random_uuid()",
+    "credit_is_conserved": "UPDATE core.attribution SET amount_reporting = amount_reporting + 0.01",
+    "weights_add_up": "UPDATE core.attribution SET weight = weight / 2",
+    "event_has_a_person": "DELETE FROM core.person",
+    "sequence_is_gapless": "DELETE FROM marts.customer_journey WHERE sequence_number = 1",
+    "every_person_has_a_journey": "DELETE FROM marts.person_journey",
+    "counts_agree_with_events": "UPDATE marts.person_journey SET event_count = event_count + 1",
+    "every_account_has_a_journey": "DELETE FROM marts.account_journey",
+    "account_journey_is_of_an_account": "DELETE FROM core.account",
+    "account_counts_agree_with_people": "UPDATE marts.account_journey SET engaged_person_count = person_count + 1",
+    "account_counts_agree_with_touches": "UPDATE marts.account_journey SET touch_count = touch_count + 1",
+    "account_money_is_that_of_its_deals": "UPDATE marts.account_journey SET revenue_amount = revenue_amount * 2",
+    "won_revenue_is_all_there": "UPDATE marts.customers_by_source SET revenue_amount = revenue_amount + 1",
+    "rates_are_rates": "UPDATE marts.customers_by_source SET win_rate = 2",
+    "every_deal_can_be_claimed": "DELETE FROM marts.opportunity_influence",
+    "shares_add_up": "UPDATE marts.markov_attribution SET share = share / 2",
+    "won_revenue_is_shared": "UPDATE marts.markov_attribution SET revenue_amount = revenue_amount + 1",
+    "nobody_converts_who_did_not_enter": "UPDATE marts.funnel_conversion SET converted_count = entered_count + 1",
+}
+"""rule -> what a build that breaks it would leave."""
+
+
+@pytest.fixture
+def built(world: Any) -> Any:
+    """A customer, somebody else, and a build after a change of the customer alone."""
+    world.put("person", "hubspot:contacts:2", email="two@example.org", created_at=at(1))
+    world.put("person", HUB, email="one@example.org", created_at=at(1))
+    world.build()
+    world.put("person", "salesforce:lead:1", email="one@example.org", created_at=at(0))
+    world.put("account", ACCOUNT, name="Acme")
+    won = {"status": "won", "amount": Decimal(90), "currency": "USD", "created_at": at(3), "closed_at": at(5)}
+    world.put("opportunity", DEAL, account_source_id=ACCOUNT, **won)
+    world.put("opportunity_person", "hubspot:deal_to_contact:1#1", opportunity_source_id=DEAL, person_source_id=HUB)
+    world.put("touch", "hubspot:form_submissions:1", type="form_submission", occurred_at=at(2), person_source_id=HUB)
+    world.build()
+    return world
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_a_build_makes_passes(built: Any, full: bool) -> None:  # noqa: FBT001
+    outcomes = check_published(built.connection, full=full)
+    gate(outcomes)
+    assert outcomes.keys() == BUSINESS.keys()
+    assert all(o.is_success for results in outcomes.values() for o in results)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("rule", DAMAGE)
+def test_each_rule_shuts_the_gate(built: Any, rule: str, full: bool) -> None:  # noqa: FBT001
+    savepoint = built.connection.begin_nested()
+    damaged = built.connection.execute(sa.text(_filled(built, DAMAGE[rule])))
+    assert damaged.rowcount > 0
+    with pytest.raises(GateError, match=rule):
+        gate(check_published(built.connection, full=full))
+    savepoint.rollback()
+
+
+def test_every_rule_is_tried() -> None:
+    assert set(DAMAGE) == {each.rule for suite in BUSINESS.values() for each in suite}
+
+
+def test_a_published_word_outside_its_list_shuts_the_gate(built: Any) -> None:
+    savepoint = built.connection.begin_nested()
+    built.connection.execute(sa.text("UPDATE marts.customer_journey SET team = 'finance'"))
+    with pytest.raises(GateError, match="team_known"):
+        gate(check_published(built.connection, full=False))
+    savepoint.rollback()
+
+
+def _filled(world: Any, statement: str) -> str:
+    columns = [c["name"] for c in sa.inspect(world.connection).get_columns("identity_link", schema="core")]
+    rest = ", ".join(c for c in columns if c not in ("person_id", "source_id"))
+    return statement.format(rest=rest, other="gen_random_uuid()")
