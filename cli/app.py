@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import demo, doctor, explain, jobs, ledger, sandbox, warehouse
+from cli import demo, doctor, explain, identity, jobs, ledger, sandbox, warehouse
 from cli.console import err
 from errors import SmarketingError
 
@@ -34,6 +34,7 @@ app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(explain.glossary_app, name="glossary")
 app.add_typer(ledger.schema_app, name="schema")
+app.add_typer(identity.app, name="identity")
 
 
 def main() -> None:

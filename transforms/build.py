@@ -17,6 +17,7 @@ from transforms.attribution.credit import build_credit
 from transforms.attribution.paths import find_paths
 from transforms.identity.accounts import build_accounts
 from transforms.identity.components import ACCOUNT, OPPORTUNITY, PERSON, resolve
+from transforms.identity.conflicts import build_conflicts
 from transforms.identity.evidence import refresh_evidence
 from transforms.identity.opportunities import build_opportunities
 from transforms.identity.persons import build_persons
@@ -95,8 +96,10 @@ def _build_identity(work: Work) -> None:
     work.step("identity_evidence", refresh_evidence(work))
     changes.read_links(work)
     work.step("account_link", resolve(work, ACCOUNT))
+    conflicts = build_conflicts(work, ACCOUNT.name)
     work.step("account", build_accounts(work))
     work.step("identity_link", resolve(work, PERSON))
+    work.step("identity_conflict", conflicts + build_conflicts(work, PERSON.name))
     changes.spread_to_persons(work)
     work.step("person", build_persons(work))
     work.step("opportunity_link", resolve(work, OPPORTUNITY))

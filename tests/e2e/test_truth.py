@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from sandbox.hubspot.associations import default_link
-from tests.support.built_truth import Score, built_amounts, identity_score, strong_evidence, won_amounts
+from tests.support.built_truth import built_amounts, won_amounts
 from tests.support.nights import credentials, night, sync_all
 from tests.support.truth import link_disagreements, record_disagreements, settle
 
@@ -189,21 +189,6 @@ def test_revenue_is_what_the_vendors_know(story: Story, module_box: Any, module_
     assert story.nights
     with module_warehouse.connect() as connection:
         assert built_amounts(connection) == won_amounts(module_box.world)
-
-
-def test_people_are_told_apart_and_together(story: Story, module_box: Any, module_warehouse: sa.Engine) -> None:
-    assert story.nights
-    with module_warehouse.connect() as connection:
-        score = identity_score(module_box.world, connection)
-    print(f"identity: {_shown(score)}")  # noqa: T201
-    assert score.precision >= 0.99
-    # What is missed has no address in common and no cross id: a second address, a plus tag, a mailbox of several people.
-    assert score.missed & strong_evidence(module_box.world) == set()
-    assert score.pairs > 0
-
-
-def _shown(score: Score) -> str:
-    return f"precision {score.precision:.3f}, recall {score.recall:.3f} over {score.pairs} pairs, missed {len(score.missed)}"
 
 
 def test_a_record_that_is_lost_doubled_or_stale_is_noticed(

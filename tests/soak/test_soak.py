@@ -49,6 +49,7 @@ def test_nothing_is_lost_doubled_or_stale_after_nights_of_faults_and_kills(
             box.advance(1)
             before = states(box.world) if checks else {}
             began = soak.night()
+            print(f"night {number + 1}: {time.monotonic() - started:.0f} s, {soak.tally.kills} runs killed", flush=True)  # noqa: T201
             if checks:
                 with engine.connect() as connection:
                     found = record_disagreements(box.world, connection, unsettled(box.world, before, began))

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sandbox.world import World
+from sandbox.world.dirt import FREE_MAIL
 from tests.support.truth import MAIN, stores
 
 
@@ -71,44 +72,97 @@ def identity_score(world: World, connection: sa.Connection) -> Score:
     )
 
 
-def strong_evidence(world: World) -> set[tuple[str, str]]:
-    """Pairs of records of one person that share an address which nobody else has, or of which one names the other.
+def decidable_pairs(world: World) -> set[tuple[str, str]]:
+    """Pairs of records of one person that evidence ties, directly or through other records of the person.
 
-    Worked out from the stores alone: what any careful reader of both systems would tie, without guessing by name or phone.
+    Worked out from the stores alone, by what any careful reader of all systems would go by: an address that nobody else has
+    (a +tag is no other address), a cross id or merge, a number or a company's domain together with a name, unless the two
+    records have other mailboxes at work.
     """
-    rows = (r for r in world.truth.rows("person") if (r["vendor"], r["kind"]) in MAIN)
-    people = {(r["vendor"], r["kind"], r["record_id"]): r for r in rows}
+    rows = [r for r in world.truth.rows("person") if (r["vendor"], r["kind"]) in MAIN and not r["undecidable"]]
+    brought = {_key(r["vendor"], r["kind"], r["record_id"]): _brought(world, r) for r in rows}
+    owner = {_key(r["vendor"], r["kind"], r["record_id"]): r["person_id"] for r in rows}
     holders: dict[str, set[str]] = defaultdict(set)
-    owners: dict[str, set[str]] = defaultdict(set)
-    named: set[tuple[str, str]] = set()
-    for (vendor, kind, id_), row in people.items():
-        record = stores(world)[vendor].get(kind, id_)
-        if record is None or row["undecidable"]:
-            continue
-        key = f"{vendor}:{MAIN[vendor, kind][0]}:{id_}"
-        texts = [record.fields.get("email"), record.fields.get("Email")]
-        texts += (record.fields.get("hs_additional_emails") or "").split(";")
-        for text in texts:
-            address = (text or "").strip().lower().rstrip(".")
-            if re.fullmatch(r"[^@\s]+@[^@\s]+[.][a-z]+", address):
-                owners[address].add(row["person_id"])
-                holders[address].add(key)
-        pointers = [("salesforce", "Lead", "salesforceleadid"), ("salesforce", "Contact", "salesforcecontactid")]
-        pointers += [("salesforce", "Contact", "ConvertedContactId")]
-        pointers += [("salesforce", "Lead", "sfdcLeadId"), ("salesforce", "Contact", "sfdcContactId")]
-        for *other, name in pointers:
-            there = people.get((other[0], other[1], record.fields.get(name) or ""))
-            if there is not None and there["person_id"] == row["person_id"] and not there["undecidable"]:
-                named.add((key, f"{other[0]}:{MAIN[other[0], other[1]][0]}:{there['record_id']}"))
-        if record.merged_into is not None:
-            named.add((key, f"{vendor}:{MAIN[vendor, kind][0]}:{record.merged_into}"))
-    shared = {
-        pair
-        for address, keys in holders.items()
-        if len(owners[address]) == 1 and address.partition("@")[0].partition("+")[0] not in ROLES
-        for pair in combinations(sorted(keys), 2)
+    for key, record in brought.items():
+        for mark in record.marks:
+            holders[mark].add(key)
+    graph = {
+        key: {other for other in record.named if owner.get(other) == owner[key]} for key, record in brought.items()
     }
-    return shared | {tuple(sorted(pair)) for pair in named}  # type: ignore[misc]
+    for mark, keys in holders.items():
+        if len({owner[key] for key in keys}) > 1:
+            continue
+        for one, other in combinations(sorted(keys), 2):
+            at_work = [brought[key].mailboxes for key in (one, other)]
+            if not mark.startswith("name at") or not all(at_work) or at_work[0] & at_work[1]:
+                graph[one].add(other)
+    together: dict[str, str] = {}
+    for key in graph:
+        together.setdefault(key, key)
+    for key, others in graph.items():
+        for other in others:
+            old, new = together[key], together[other]
+            together = {k: new if v == old else v for k, v in together.items()} if old != new else together
+    return set(_pairs(together))
+
+
+class _Brought(NamedTuple):
+    """What a record brings: marks that nobody else should have, records that it names, addresses at work."""
+
+    marks: set[str]
+    named: set[str]
+    mailboxes: set[str]
+
+
+_POINTERS = {
+    "salesforceleadid": ("salesforce", "Lead"),
+    "salesforcecontactid": ("salesforce", "Contact"),
+    "ConvertedContactId": ("salesforce", "Contact"),
+    "sfdcLeadId": ("salesforce", "Lead"),
+    "sfdcContactId": ("salesforce", "Contact"),
+}
+
+
+def _brought(world: World, row: Mapping[str, Any]) -> _Brought:
+    vendor, kind = row["vendor"], row["kind"]
+    record = stores(world)[vendor].get(kind, row["record_id"])
+    if record is None:
+        return _Brought(set(), set(), set())
+    fields = record.fields
+    texts = [fields.get("email"), fields.get("Email"), *(fields.get("hs_additional_emails") or "").split(";")]
+    addresses = {re.sub(r"[+][^@]*", "", (text or "").strip().lower().rstrip(".")) for text in texts}
+    addresses = {a for a in addresses if re.fullmatch(r"[^@\s]+@[^@\s]+[.][a-z]+", a)}
+    mailboxes = {a for a in addresses if a.partition("@")[2] not in FREE_MAIL}
+    name = " ".join(
+        str(fields.get(n) or "") for n in ("firstname", "lastname", "FirstName", "LastName", "firstName", "lastName")
+    )
+    name = " ".join(re.findall(r"\w+", name.casefold()))
+    digits = {re.sub(r"\D", "", str(fields.get(n) or ""))[-8:] for n in ("phone", "Phone", "MobilePhone")}
+    domains = {a.partition("@")[2] for a in mailboxes} | {_domain(world, vendor, fields)} - {""}
+    marks = {a for a in addresses if a.partition("@")[0] not in ROLES}
+    if len(name.split()) > 1:
+        marks |= {f"{name} {d}" for d in digits if len(d) == 8} | {f"name at {name} {d}" for d in domains}
+    named = {_key(*there, fields[f]) for f, there in _POINTERS.items() if fields.get(f)}
+    return _Brought(
+        marks, named | ({_key(vendor, kind, record.merged_into)} if record.merged_into else set()), mailboxes
+    )
+
+
+def _domain(world: World, vendor: str, fields: Mapping[str, Any]) -> str:
+    """Domain of the company that the record hangs on."""
+    if vendor == "hubspot" and fields.get("associatedcompanyid"):
+        company = world.hubspot.get("companies", fields["associatedcompanyid"])
+        return str(company.fields.get("domain") or "").lower() if company else ""
+    if vendor == "salesforce" and fields.get("AccountId"):
+        company = world.salesforce.get("Account", fields["AccountId"])
+        return (
+            re.sub(r"^(https?://)?(www[.])?", "", str(company.fields.get("Website") or "").lower()) if company else ""
+        )
+    return ""
+
+
+def _key(vendor: str, kind: str, id_: str) -> str:
+    return f"{vendor}:{MAIN[vendor, kind][0]}:{id_}"
 
 
 ROLES = {"info", "contato", "sales", "office", "contact", "hello", "vendas", "compras", "kontakt"}

@@ -1,22 +1,29 @@
 """Random little worlds in staging, made to collide: few ids, addresses and moments, so that records link, split and repeat."""
 
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+import sqlalchemy as sa
+
+from errors import SmarketingError
 from tests.support.staging_rows import StagingRows, at
+from warehouse import decisions
 
 EMAILS = (
     "ana@acme.test",
     "a.souza@acme.test",
+    "ana+news@acme.test",
     "bob@beta.test",
     "info@acme.test",
     "cy@gmail.com",
     "dee@gamma.test",
     None,
 )
-NAMES = ("Ana Souza", "Bob Lee", "Cy Young", "", None)
+NAMES = ("Ana Souza", "ANA  Souzá", "Bob Lee", "Bob Lee", "Cy", "", None)
+PHONES = ("+5511999998888", "+14155550100", None, None)
 DOMAINS = ("acme.test", "beta.test", "gamma.test", "gmail.com", None)
 STAGES = (
     "subscriber",
@@ -60,6 +67,21 @@ class RandomHistory:
             "content_asset": (("hubspot:forms:1", "hubspot:forms:2"), self._asset, 1),
         }
 
+    def decide(self, connection: sa.Connection) -> None:
+        """Split a record off, join two, or take a decision back; what cannot be done is left."""
+        in_force = connection.scalars(
+            sa.text("SELECT decision_id FROM ops.identity_decision WHERE withdrawn_at IS NULL ORDER BY 1")
+        ).all()
+        with suppress(SmarketingError):
+            what = self.random.choice(("split", "join", "withdraw"))
+            if what == "split":
+                decisions.split(connection, self.random.choice(PEOPLE + ACCOUNTS), "random")
+            elif what == "join":
+                one, other = self.random.sample(self.random.choice((PEOPLE, ACCOUNTS, DEALS)), 2)
+                decisions.join(connection, one, other, "random")
+            elif in_force:
+                decisions.withdraw(connection, self.random.choice(in_force))
+
     def change(self, rows: StagingRows) -> None:
         """Make one change: write a row, or remove one for good."""
         entity = self.random.choices(list(self.kinds), [weight for _, _, weight in self.kinds.values()])[0]
@@ -93,6 +115,8 @@ class RandomHistory:
             "email": r.choice(EMAILS),
             "other_emails": r.choice((None, [], [r.choice(EMAILS[:-1])])),
             "full_name": r.choice(NAMES),
+            "phone": r.choice(PHONES),
+            "mobile_phone": r.choice(PHONES),
             "funnel_stage": r.choice(STAGES),
             "funnel_stage_raw": r.choice(("prospecto", "x")),
             "lead_source": r.choice(SOURCES),

@@ -28,8 +28,9 @@ from warehouse.engine import connect, transaction
 LATEST = timedelta(minutes=61)
 """What changed longer ago, every reader can see (search lag; late commits are seen after 8 minutes)."""
 
-TRIES = 6
-"""Runs of one stream in a night; a scheduler does as much."""
+TRIES = 20
+"""Runs of one stream in a night that may fail. A full read of 20,000 people's forms sends thousands of requests, and of a
+thousand one gets an answer that ends a run. Runs that wait for a quota do not count: a scheduler defers them."""
 
 KILLS_TRIED = 4
 """Runs that are begun to kill one: when it is killed is drawn at random, and it may be done before."""
@@ -97,7 +98,8 @@ def sync_night(plan: Plan, report: Connection) -> None:
         connector = connect_vendor(vendor, credentials)
         for name in sorted(connector.streams, key=lambda n: connector.streams[n].order):
             for again in [plan.backfill, None] if plan.backfill else [None]:
-                for attempt in range(TRIES):
+                left = TRIES
+                while True:
                     try:
                         rows += sync_stream(
                             engine,
@@ -111,7 +113,8 @@ def sync_night(plan: Plan, report: Connection) -> None:
                     except SmarketingError as error:
                         failed[f"{type(error).__name__}: {error.message}"] += 1
                         _renew(engine, error)
-                        if attempt + 1 == TRIES:
+                        left -= not isinstance(error, QuotaError)
+                        if not left:
                             report.send(f"{vendor}:{name}: {error.message} {error.detail}")
                             return
                     else:

@@ -16,6 +16,7 @@ BUILT = (
     "core.person",
     "core.identity_link",
     "core.identity_evidence",
+    "core.identity_conflict",
     "core.build_input",
     "core.campaign",
     "core.person_alias",
@@ -154,5 +155,10 @@ def rows(connection: sa.Connection, table: str, order: str) -> list[Mapping[str,
 
 def empty(connection: sa.Connection) -> None:
     """Empty everything that builders and builds write."""
-    for name in (*BUILT, "ops.staging_change", *(t.fullname for t in staging.ENTITIES.values())):
+    for name in (
+        *BUILT,
+        "ops.staging_change",
+        "ops.identity_decision",
+        *(t.fullname for t in staging.ENTITIES.values()),
+    ):
         connection.execute(metadata.tables[name].delete())

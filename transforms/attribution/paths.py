@@ -8,7 +8,8 @@ every touch so far.
 
 from glossary.model import AttributionPath
 from transforms.changes import OF_AFFECTED_CREDIT
-from transforms.work import Work
+from transforms.work import Work, columns_of
+from warehouse.tables import core
 
 _DEAL = "pg_temp.affected_credit AS f JOIN {core.opportunity} AS o ON o.opportunity_id = f.opportunity_id AND NOT o.is_deleted"
 _OF_DEAL = (
@@ -44,13 +45,33 @@ ORDER BY p.opportunity_id, t.event_id, p.is_primary DESC, p.person_id
 """
 
 
+_SAME_DEALS = """
+DELETE FROM pg_temp.affected_credit AS f
+WHERE NOT EXISTS (SELECT FROM pg_temp.affected_opportunity AS o WHERE o.opportunity_id = f.opportunity_id)
+  AND f.opportunity_id NOT IN (
+    SELECT opportunity_id FROM (
+      (SELECT {columns} FROM pg_temp.deal_path EXCEPT SELECT {columns} FROM pg_temp.path_old)
+      UNION ALL
+      (SELECT {columns} FROM pg_temp.path_old EXCEPT SELECT {columns} FROM pg_temp.deal_path)
+    ) AS d)
+"""
+
+
 def find_paths(work: Work) -> int:
-    """Build core.opportunity_touch for the deals in `affected_credit`; returns rows written. Leaves `deal_path`: these rows."""
+    """Build core.opportunity_touch for the deals in `affected_credit`; returns rows written. Leaves `deal_path`: these rows.
+
+    An incremental build then drops from `affected_credit` the deals whose path and own row are as they were: all that
+    follows of a deal follows of these.
+    """
     path = work.settings.attribution.path
     people = work.text(_PEOPLE[path.eligible])
     index = "" if work.full else "opportunity_id, event_id"  # nobody looks up single ones where all are new
     of_people = "" if work.full else " AND s.person_id IN (SELECT person_id FROM people)"
     work.temp("deal_path", _PATH, index=index, people=people, of_people=of_people, limits=_limits(path))
+    if not work.full:
+        work.temp("path_old", f"SELECT * FROM {{core.opportunity_touch}} WHERE {OF_AFFECTED_CREDIT}")
+        work.run(_SAME_DEALS, columns=columns_of(core.opportunity_touch))
+        work.run("ANALYZE pg_temp.affected_credit")
     return work.replace("core.opportunity_touch", "deal_path", OF_AFFECTED_CREDIT)
 
 

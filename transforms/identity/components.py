@@ -6,38 +6,49 @@ flattens the tree. Labels are numbered by age, so a finished label is the group'
 about log n rounds.
 
 What ties (rule and value go into the link table, as the reason that can be shown):
-  merge     the vendor merged the records, or merged both into the same one
-  cross_id  one names the other; not trusted where both have addresses and names and neither agrees
-  email     the same address, unless it is a role mailbox, a placeholder, or shared by more records than the cap
-  domain    (accounts) the same web domain, unless two live accounts of one system have it: then it is ambiguous
+  decision     somebody who knows says that they are the same
+  merge        the vendor merged the records, or merged both into the same one
+  cross_id     one names the other; not trusted where names and addresses speak against it, nor where they are silent and another
+               record of that system names it with better reason
+  email        the same address, unless it is a role mailbox, a placeholder, or shared by more records than the cap
+  phone        the same number and the same name
+  name_domain  the same name at the same company's domain, unless holders have different mailboxes at work: they may be two
+  domain       (accounts) the same web domain, unless two live accounts of one system have it: then it is ambiguous
+What is not trusted or ambiguous is shown in core.identity_conflict. Evidence that somebody closed ties nobody.
 """
 
 from dataclasses import dataclass
 
 from transforms.identity.evidence import ACCOUNTS, OPPORTUNITIES, PERSONS
+from transforms.identity.names import name_key
+from transforms.identity.values import HOLDERS, IS_CLEAR
 from transforms.work import Work
 
-_NAME = "lower(regexp_replace(coalesce({0}.name, ''), '[^[:alnum:]]+', ' ', 'g'))"
 # A surname with the same first letter of the given name, or the same part before the @, also agrees: people change firms.
 _PERSONS_AGREE = """(
-  trim(a.name_key) = trim(b.name_key)
-  OR (left(trim(a.name_key), 1) = left(trim(b.name_key), 1)
-      AND substring(trim(a.name_key) from '[^ ]+$') = substring(trim(b.name_key) from '[^ ]+$'))
+  a.name_key <> '' AND a.name_key = b.name_key
+  OR left(a.name_key, 1) = left(b.name_key, 1)
+    AND substring(a.name_key from '[^ ]+$') = substring(b.name_key from '[^ ]+$')
   OR EXISTS (SELECT FROM unnest(a.marks) AS x JOIN unnest(b.marks) AS y ON split_part(x, '@', 1) = split_part(y, '@', 1)))"""
-_ACCOUNTS_AGREE = "split_part(trim(a.name_key), ' ', 1) = split_part(trim(b.name_key), ' ', 1)"
+# Names in two scripts cannot be compared.
+_PERSONS_SILENT = "(a.name_key = '' OR b.name_key = '' OR (a.name_key ~ '[a-z]') <> (b.name_key ~ '[a-z]'))"
+_ACCOUNTS_AGREE = "a.name_key <> '' AND split_part(a.name_key, ' ', 1) = split_part(b.name_key, ' ', 1)"
+_ACCOUNTS_SILENT = "(a.name_key = '' OR b.name_key = '' OR a.marks = '{{}}' OR b.marks = '{{}}')"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of thing that records are resolved to.
 
-    agrees: condition under which two records a and b that point at each other are believed by name.
+    agrees: condition under which the names of two records, a that points at b, speak for it.
+    is_silent: condition under which they speak neither for it nor against.
     """
 
     name: str
     records: str
     link: str
     agrees: str
+    is_silent: str
 
     @property
     def id_column(self) -> str:
@@ -45,9 +56,9 @@ class Kind:
         return f"{self.name}_id"
 
 
-PERSON = Kind("person", PERSONS, "core.identity_link", _PERSONS_AGREE)
-ACCOUNT = Kind("account", ACCOUNTS, "core.account_link", _ACCOUNTS_AGREE)
-OPPORTUNITY = Kind("opportunity", OPPORTUNITIES, "core.opportunity_link", "true")
+PERSON = Kind("person", PERSONS, "core.identity_link", _PERSONS_AGREE, _PERSONS_SILENT)
+ACCOUNT = Kind("account", ACCOUNTS, "core.account_link", _ACCOUNTS_AGREE, _ACCOUNTS_SILENT)
+OPPORTUNITY = Kind("opportunity", OPPORTUNITIES, "core.opportunity_link", "true", "false")
 
 _SCOPE_ALL = """
 SELECT source_id FROM {core.identity_evidence} WHERE kind = '{kind}' AND rule = 'self'
@@ -68,37 +79,48 @@ SELECT row_number() OVER (ORDER BY r.created_at NULLS LAST, r.source_id COLLATE 
         WHERE e.source_id = r.source_id AND e.kind = '{kind}' AND e.rule IN ('email', 'domain')) AS marks
 FROM pg_temp.identity_scope AS s JOIN ({records}) AS r ON r.source_id = s.source_id
 """
-_EDGES = """
+_SHARED = """
 WITH held AS (
   SELECT n.node_id, e.rule, e.value FROM pg_temp.node AS n
   JOIN {core.identity_evidence} AS e ON e.source_id = n.source_id AND e.kind = '{kind}'
-  WHERE e.is_usable AND e.rule IN ('email', 'domain')
-), shared AS (
-  SELECT rule, value, min(node_id) AS hub FROM held GROUP BY rule, value HAVING count(*) > 1
-), valid AS (
-  SELECT s.* FROM shared AS s CROSS JOIN LATERAL (
-    SELECT count(*) AS holders, count(*) FILTER (WHERE is_live) AS live,
-      count(DISTINCT split_part(source_id, ':', 1)) FILTER (WHERE is_live) AS live_systems
-    FROM (SELECT e.source_id, e.is_live FROM {core.identity_evidence} AS e
-          WHERE e.kind = '{kind}' AND e.rule = s.rule AND e.value = s.value LIMIT {cap} + 1) AS few
-  ) AS c
-  WHERE c.holders <= {cap} AND (s.rule <> 'domain' OR c.live = c.live_systems)
-), merged AS (
+  WHERE e.is_usable AND e.rule IN ('email', 'phone', 'name_domain', 'domain')
+)
+SELECT h.node_id, v.hub, h.rule, h.value
+FROM (SELECT rule, value, min(node_id) AS hub FROM held GROUP BY rule, value HAVING count(*) > 1) AS v
+CROSS JOIN LATERAL ({holders}) AS c
+JOIN held AS h ON h.rule = v.rule AND h.value = v.value
+WHERE {is_clear}
+"""
+_POINTERS = """
+SELECT u, v, source_id, value, is_agreed OR is_silent
+  AND NOT bool_or(is_agreed) OVER (PARTITION BY v, split_part(source_id, ':', 1)) AS is_believed
+FROM (
+  SELECT a.node_id AS u, b.node_id AS v, a.source_id, e.value, a.marks && b.marks OR {agrees} AS is_agreed,
+    {is_silent} AS is_silent
+  FROM pg_temp.node AS a
+  JOIN {core.identity_evidence} AS e
+    ON e.source_id = a.source_id AND e.kind = '{kind}' AND e.rule = 'cross_id' AND e.is_usable
+  JOIN pg_temp.node AS b ON b.source_id = e.value
+) AS p
+"""
+_EDGES = """
+WITH merged AS (
   SELECT n.node_id, e.value FROM pg_temp.node AS n
-  JOIN {core.identity_evidence} AS e ON e.source_id = n.source_id AND e.kind = '{kind}' AND e.rule = 'merge'
+  JOIN {core.identity_evidence} AS e
+    ON e.source_id = n.source_id AND e.kind = '{kind}' AND e.rule = 'merge' AND e.is_usable
 ), merge_star AS (
   SELECT m.node_id, m.value FROM merged AS m
   UNION SELECT n.node_id, n.source_id FROM pg_temp.node AS n WHERE n.source_id IN (SELECT value FROM merged)
 ), edges AS (
-  SELECT h.node_id AS u, v.hub AS v, h.rule, h.value FROM valid AS v JOIN held AS h ON h.rule = v.rule AND h.value = v.value
+  SELECT node_id AS u, hub AS v, rule, value FROM pg_temp.shared_value
   UNION ALL
   SELECT node_id, min(node_id) OVER (PARTITION BY value), 'merge', value FROM merge_star
   UNION ALL
-  SELECT a.node_id, b.node_id, 'cross_id', e.value FROM pg_temp.node AS a
-  JOIN {core.identity_evidence} AS e ON e.source_id = a.source_id AND e.kind = '{kind}' AND e.rule = 'cross_id'
+  SELECT u, v, 'cross_id', value FROM pg_temp.pointer WHERE is_believed
+  UNION ALL
+  SELECT a.node_id, b.node_id, 'decision', e.value FROM pg_temp.node AS a
+  JOIN {core.identity_evidence} AS e ON e.source_id = a.source_id AND e.kind = '{kind}' AND e.rule = 'decision'
   JOIN pg_temp.node AS b ON b.source_id = e.value
-  WHERE a.marks = '{{}}' OR b.marks = '{{}}' OR trim(a.name_key) = '' OR trim(b.name_key) = ''
-    OR a.marks && b.marks OR {agrees}
 )
 SELECT u, v, rule, value FROM edges WHERE u <> v
 """
@@ -116,6 +138,7 @@ _JUMP = """
 UPDATE pg_temp.node AS n SET label = up.label
 FROM pg_temp.node AS up WHERE up.node_id = n.label AND up.label < n.label
 """
+_STRONGEST_FIRST = "ARRAY['decision', 'merge', 'cross_id', 'email', 'phone', 'name_domain', 'domain']"
 _LINKS = """
 SELECT md5('{kind}:' || anchor.source_id)::uuid AS {id}, n.source_id,
   CASE WHEN n.node_id = n.label THEN 'anchor' ELSE tie.rule END AS rule,
@@ -126,7 +149,7 @@ LEFT JOIN (
   FROM (SELECT u AS node_id, v AS other, rule, value FROM pg_temp.edge UNION ALL SELECT v, u, rule, value FROM pg_temp.edge
   ) AS e
   -- Towards an earlier record first: that is the way to the anchor.
-  ORDER BY node_id, other < node_id DESC, array_position(ARRAY['merge', 'cross_id', 'email', 'domain'], rule), value COLLATE "C"
+  ORDER BY node_id, other < node_id DESC, array_position({order}, rule), value COLLATE "C"
 ) AS tie ON tie.node_id = n.node_id
 """
 _MOVED = """
@@ -147,13 +170,16 @@ def resolve(work: Work, kind: Kind) -> int:
     """
     words = {"kind": kind.name, "id": kind.id_column, "link": work.text("{" + kind.link + "}")}
     work.temp("identity_scope", _SCOPE_ALL if work.full else _SCOPE_CHANGED, index="source_id", **words)
-    name = _NAME.format("r")
-    work.temp("node", _NODES, index="node_id;source_id", records=work.text(kind.records), name=name, **words)
-    work.temp("edge", _EDGES, agrees=kind.agrees, **words)
+    work.temp(
+        "node", _NODES, index="node_id;source_id", records=work.text(kind.records), name=name_key("r.name"), **words
+    )
+    work.temp("shared_value", _SHARED, holders=work.text(HOLDERS, **words), is_clear=work.text(IS_CLEAR), **words)
+    work.temp("pointer", _POINTERS, agrees=kind.agrees, is_silent=kind.is_silent.format(), **words)
+    work.temp("edge", _EDGES, **words)
     while work.run(_HOOK):
         while work.run(_JUMP):
             pass
-    work.temp("link_new", _LINKS, index=f"{kind.id_column}, source_id;source_id", **words)
+    work.temp("link_new", _LINKS, index=f"{kind.id_column}, source_id;source_id", order=_STRONGEST_FIRST, **words)
     work.temp("moved_all", _MOVED, index="source_id", **words)
     work.temp(
         f"moved_{kind.name}", "SELECT * FROM pg_temp.moved_all WHERE old_id IS DISTINCT FROM new_id", index="source_id"

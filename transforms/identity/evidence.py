@@ -5,13 +5,19 @@ and everybody who shared or shares a value with it is looked at again.
 
 Rules, by kind of record:
   self         the record's own source_id (so that others can point at it)
+  decision     a record that somebody who knows says is the same one (ops.identity_decision)
   merge        the record that it was merged into, as the vendor says
   cross_id     records that the vendor says are the same one
-  email        (person) each address; role mailboxes and placeholders are kept but tie nobody
+  email        (person) each address, and it without its +tag; role mailboxes and placeholders are kept but tie nobody
+  phone        (person) each number, with the name beside it: colleagues and families share numbers
+  name_domain  (person) the name at the company's domain, by address or by the account on the record
   mail_domain  (person) domain of an address, free-mail left out; ties to accounts only
   domain       (account) web domain, free-mail left out
+
+Evidence that somebody has closed (ops.identity_decision) is kept, but no longer usable.
 """
 
+from transforms.identity.names import name_key
 from transforms.work import Work
 
 PERSONS = """
@@ -29,11 +35,13 @@ OPPORTUNITIES = """
 _NEW = """
 WITH person AS (
   SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, is_company IS TRUE AS is_company,
-    ARRAY(SELECT DISTINCT m FROM unnest(array_prepend(email, other_emails)) AS m WHERE m LIKE '_%@%_') AS emails
-  FROM {changed_person}
+    ARRAY(SELECT DISTINCT v.m FROM unnest(array_prepend(email, other_emails)) AS m
+          CROSS JOIN LATERAL (VALUES (m), (regexp_replace(m, '[+][^@]*@', '@'))) AS v (m) WHERE v.m LIKE '_%@%_') AS emails,
+    ARRAY[phone, mobile_phone] AS phones, account_source_id, {name} AS name_key
+  FROM {changed_person} AS r
 ), account AS (
   SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, ARRAY[domain] AS domains
-  FROM {changed_account}
+  FROM {changed_account} AS r
   UNION ALL
   SELECT source_id, source_key, is_live, same_as, merged_into_source_id,
     ARRAY(SELECT DISTINCT split_part(m, '@', 2) FROM unnest(emails) AS m)
@@ -43,7 +51,7 @@ WITH person AS (
   UNION ALL
   SELECT 'account', source_id, source_key, is_live, same_as, merged_into_source_id FROM account
   UNION ALL
-  SELECT 'opportunity', source_id, source_key, NOT is_deleted, same_as, merged_into_source_id FROM {changed_opportunity}
+  SELECT 'opportunity', source_id, source_key, NOT is_deleted, same_as, merged_into_source_id FROM {changed_opportunity} AS r
 ), brought AS (
   SELECT kind, source_id, source_key, is_live, 'self' AS rule, source_id AS value, true AS is_usable FROM record
   UNION ALL
@@ -61,12 +69,50 @@ WITH person AS (
   SELECT DISTINCT 'person', source_id, source_key, is_live, 'mail_domain', split_part(m, '@', 2), false
   FROM person CROSS JOIN LATERAL unnest(emails) AS m WHERE NOT is_company
   UNION ALL
+  SELECT DISTINCT 'person', source_id, source_key, is_live, 'phone', n || ' ' || name_key, true
+  FROM person CROSS JOIN LATERAL unnest(phones) AS n WHERE NOT is_company AND n <> '' AND name_key <> ''
+  UNION ALL
+  SELECT 'person', p.source_id, p.source_key, p.is_live, 'name_domain', p.name_key || ' @' || d.domain, true
+  FROM person AS p CROSS JOIN LATERAL (
+    SELECT split_part(m, '@', 2) AS domain FROM unnest(p.emails) AS m
+    UNION SELECT a.domain FROM {staging.account} AS a WHERE a.source_id = p.account_source_id
+  ) AS d
+  WHERE NOT p.is_company AND d.domain <> '' AND {is_name}
+    AND NOT EXISTS (SELECT FROM pg_temp.setting_free_domain AS f WHERE f.domain = d.domain)
+  UNION ALL
   SELECT 'account', source_id, source_key, is_live, 'domain', d, true
   FROM account CROSS JOIN LATERAL unnest(domains) AS d WHERE d <> ''
+  UNION ALL
+  SELECT r.kind, r.source_id, r.source_key, r.is_live, 'decision', d.value, true
+  FROM record AS r JOIN {ops.identity_decision} AS d
+    ON d.source_id = r.source_id AND d.verdict = 'same' AND d.withdrawn_at IS NULL
 )
-SELECT source_id, kind, rule, value, is_usable, is_live, source_key FROM brought AS b
+SELECT source_id, kind, rule, value,
+  is_usable AND NOT EXISTS (
+    SELECT FROM {ops.identity_decision} AS d WHERE d.source_id = b.source_id AND d.rule = b.rule AND d.value = b.value
+      AND d.verdict = 'closed' AND d.withdrawn_at IS NULL) AS is_usable,
+  is_live, source_key
+FROM brought AS b
 WHERE rule NOT IN ('domain', 'mail_domain')
   OR NOT EXISTS (SELECT FROM pg_temp.setting_free_domain AS f WHERE f.domain = b.value)
+"""
+
+# A name says little of who somebody is unless it has two words; in scripts without blanks, three letters.
+_IS_NAME = "(p.name_key LIKE '_% _%' OR octet_length(p.name_key) >= 3 * char_length(p.name_key) AND char_length(p.name_key) >= 3)"
+
+# What people of a company bring depends on the domain of its record.
+_COLLEAGUES = """
+INSERT INTO pg_temp.change
+SELECT p.source_key FROM (
+  SELECT source_id, domain FROM pg_temp.change AS c JOIN {staging.account} AS a ON a.source_key = c.source_key
+) AS new FULL JOIN (
+  SELECT e.source_id, max(e.value) FILTER (WHERE e.rule = 'domain') AS domain
+  FROM pg_temp.change AS c JOIN {core.identity_evidence} AS e ON e.source_key = c.source_key AND e.kind = 'account'
+  GROUP BY e.source_id
+) AS old ON old.source_id = new.source_id
+JOIN {staging.person} AS p ON p.account_source_id = coalesce(new.source_id, old.source_id)
+WHERE new.domain IS DISTINCT FROM old.domain
+ON CONFLICT DO NOTHING
 """
 
 _CHANGED = """
@@ -78,17 +124,17 @@ _OLD = """
 SELECT e.source_id, e.kind, e.rule, e.value, e.is_usable, e.is_live, e.source_key FROM {evidence} AS e
 """
 
-# A value whose holders did not change ties the same records as before. Pointers and domains are always looked at: whether
-# they count also depends on names and on who else is live.
+# A value whose holders did not change ties the same records as before. Pointers, domains and names are always looked at:
+# whether they count also depends on names, on addresses and on who else is live.
 _TOUCHED = """
 SELECT DISTINCT kind, rule, value FROM (
   (SELECT * FROM pg_temp.evidence_new EXCEPT SELECT * FROM pg_temp.evidence_old)
   UNION ALL
   (SELECT * FROM pg_temp.evidence_old EXCEPT SELECT * FROM pg_temp.evidence_new)
   UNION ALL
-  SELECT * FROM pg_temp.evidence_new WHERE rule IN ('self', 'merge', 'cross_id', 'domain')
+  SELECT * FROM pg_temp.evidence_new WHERE rule NOT IN ('email', 'phone')
   UNION ALL
-  SELECT * FROM pg_temp.evidence_old WHERE rule IN ('self', 'merge', 'cross_id', 'domain')
+  SELECT * FROM pg_temp.evidence_old WHERE rule NOT IN ('email', 'phone')
 ) AS e
 WHERE rule <> 'mail_domain'
 """
@@ -101,38 +147,47 @@ CROSS JOIN LATERAL (
   SELECT e.source_id FROM {core.identity_evidence} AS e
   WHERE e.kind = t.kind AND e.rule = t.rule AND e.value = t.value LIMIT {cap} + 1
 ) AS h
-WHERE t.rule = 'email' AND {cap} >= (
+WHERE t.rule IN ('email', 'phone', 'name_domain') AND {cap} >= (
   SELECT count(*) FROM (
     SELECT FROM {core.identity_evidence} AS e
-    WHERE e.kind = t.kind AND e.rule = t.rule AND e.value = t.value LIMIT {cap} + 1) AS n)
+    WHERE e.kind = t.kind AND e.rule = t.rule AND e.value = t.value AND e.is_usable LIMIT {cap} + 1) AS n)
 UNION
 SELECT t.kind, e.source_id FROM pg_temp.evidence_touched AS t
 JOIN {core.identity_evidence} AS e ON e.kind = t.kind AND e.value = t.value
-  AND (e.rule = t.rule OR (t.rule IN ('self', 'merge', 'cross_id') AND e.rule IN ('self', 'merge', 'cross_id')))
-WHERE t.rule <> 'email'
+  AND (e.rule = t.rule OR t.rule IN {pointers} AND e.rule IN {pointers})
+WHERE t.rule NOT IN ('email', 'phone', 'name_domain')
 """
+
+
+_POINTERS = "('self', 'decision', 'merge', 'cross_id')"
+"""Rules whose value is a record."""
 
 
 def refresh_evidence(work: Work) -> int:
     """Bring core.identity_evidence up to date and note in `identity_seed` (kind, source_id) whose group may change.
 
+    An incremental build leaves `evidence_touched` (kind, rule, value): values that may tie other records than before.
+
     Returns:
         The number of records that brought something new or lost something.
     """
+    if not work.full:
+        work.run(_COLLEAGUES)
     changed = {
-        f"changed_{name}": work.changed_rows(work.text(f"{{staging.{name}}}")) + f" AS changed_{name}"
+        f"changed_{name}": work.changed_rows(work.text(f"{{staging.{name}}}"))
         for name in ("person", "account", "opportunity")
     }
-    work.temp("evidence_new", _NEW, index="source_id, kind, rule, value", **changed)
+    name = name_key("r.full_name")
+    work.temp("evidence_new", _NEW, index="source_id, kind, rule, value", name=name, is_name=_IS_NAME, **changed)
     work.temp("evidence_old", _OLD, evidence=work.changed_rows(work.text("{core.identity_evidence}")))
     work.temp("identity_seed", _CHANGED)
     if work.full:
         return work.refresh("core.identity_evidence", "evidence_new")
     work.temp("evidence_touched", _TOUCHED)
-    work.run(_HOLDERS)
+    work.run(_HOLDERS, pointers=_POINTERS)
     rows = work.refresh(
         "core.identity_evidence", "evidence_new", "t.source_key IN (SELECT c.source_key FROM pg_temp.change AS c)"
     )
-    work.run(_HOLDERS)
+    work.run(_HOLDERS, pointers=_POINTERS)
     work.run("ANALYZE pg_temp.identity_seed")
     return rows

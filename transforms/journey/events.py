@@ -1,7 +1,8 @@
 """Touches and engagements of the affected persons, as journey events; those that count become core.touchpoint.
 
 A touch belongs to the person whose record it names; where the vendor gives only an address, to the person who has it, if
-all its holders are one person (a mailbox that several people share says of none of them that it was they).
+all its holders are one person (a mailbox that several people share says of none of them that it was they; that of a record
+which was split off from it by a decision is no longer the record's).
 A touchpoint is what METRICS.md 2 lists: visits, forms, mail opens and clicks, ad clicks, responses, downloads, and calls,
 meetings and sales mails that took place. Mails sent, machine opens, automation steps, tasks and notes are events only.
 One call, meeting or mail that two systems tell of within 15 minutes is one event; the CRM's row is kept.
@@ -41,7 +42,10 @@ FROM (
 ) AS held
 CROSS JOIN LATERAL (
   SELECT e.source_id FROM {core.identity_evidence} AS e
-  WHERE e.kind = 'person' AND e.rule = 'email' AND e.value = held.value LIMIT {cap} + 1
+  WHERE e.kind = 'person' AND e.rule = 'email' AND e.value = held.value AND NOT EXISTS (
+    SELECT FROM {ops.identity_decision} AS d WHERE d.source_id = e.source_id AND d.rule = e.rule AND d.value = e.value
+      AND d.verdict = 'closed' AND d.withdrawn_at IS NULL)
+  LIMIT {cap} + 1
 ) AS e
 JOIN {core.identity_link} AS l ON l.source_id = e.source_id
 GROUP BY held.value HAVING count(*) <= {cap} AND count(DISTINCT l.person_id) = 1

@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from warehouse.tables.base import Money, Text, Timestamp, Uuid, column, table
 
@@ -16,7 +17,12 @@ def _link(name: str, id_: str, what: str) -> sa.Table:
         f"Which source records are which {what}, and by what evidence",
         column(id_, Uuid, f"The {what}", key=True),
         column("source_id", Text, "The source record in staging", key=True),
-        column("rule", Text, "Evidence that tied the record in: anchor, cross_id, merge, email, domain", null=False),
+        column(
+            "rule",
+            Text,
+            "Evidence that tied the record in: anchor, decision, merge, cross_id, email, phone, name_domain, domain",
+            null=False,
+        ),
         column("value", Text, "The shared value", null=False),
         distribution=id_,
         indexes=("source_id",),
@@ -55,13 +61,42 @@ identity_evidence = table(
     "What each source record brings to tell who it is, as the last build read it",
     column("source_id", Text, "Source record", key=True),
     column("kind", Text, "What the record is one of", key=True, values=("person", "account", "opportunity")),
-    column("rule", Text, "self, merge, cross_id, email, domain; mail_domain only links to accounts", key=True),
-    column("value", Text, "The value that may be shared: an address, a domain, a record's source_id", key=True),
-    column("is_usable", Bool, "May tie records; role mailboxes and placeholders may not", null=False),
+    column(
+        "rule",
+        Text,
+        "self, decision, merge, cross_id, email, phone, name_domain, domain; mail_domain only links to accounts",
+        key=True,
+    ),
+    column(
+        "value",
+        Text,
+        "The value that may be shared: an address, a number or domain with a name, a domain, a record's source_id",
+        key=True,
+    ),
+    column("is_usable", Bool, "May tie records; role mailboxes, placeholders and closed evidence may not", null=False),
     column("is_live", Bool, "The record is not deleted or merged away", null=False),
     column("source_key", Text, "system:stream:record of the raw record", null=False),
     distribution="source_id",
     indexes=("kind,rule,value", "source_key"),
+)
+
+identity_conflict = table(
+    "core",
+    "identity_conflict",
+    "Evidence that should tie records and was not trusted to: duplicates, shared mailboxes and wrong cross ids to look at",
+    column("kind", Text, "What the records are", key=True, values=("person", "account")),
+    column("rule", Text, "Rule of the evidence (core.identity_evidence)", key=True),
+    column("value", Text, "Its value", key=True),
+    column(
+        "conflict",
+        Text,
+        "shared_by_many: above the cap; several_mailboxes: one name, two mailboxes at one company; several_accounts: two live "
+        "accounts of one system on a domain; names_disagree: a cross id between records of other names and addresses",
+        null=False,
+        values=("shared_by_many", "several_mailboxes", "several_accounts", "names_disagree"),
+    ),
+    column("source_ids", pg.ARRAY(Text), "The records, up to one more than the cap", null=False),
+    distribution="value",
 )
 
 build_input = table(

@@ -117,7 +117,7 @@ staging_change = table(
     column("change_id", Big, "Number of the change", key=True, identity=True),
     column("entity", Text, "Staging entity; the first, where rows of several changed", null=False),
     column("source_key", Text, "system:stream:record", null=False),
-    column("load_id", Big, "The load that changed it", null=False),
+    column("load_id", Big, "The load that changed it; 0: a decision on who is who", null=False),
     distribution=None,
 )
 
@@ -181,4 +181,26 @@ schema_change = table(
     column("noticed_at", Timestamp, "When a load noticed it", null=False, default="now()"),
     column("load_id", Big, "The load that noticed it", null=False),
     distribution=None,
+)
+
+identity_decision = table(
+    "ops",
+    "identity_decision",
+    "What people who know have decided of who is who; builds go by it until it is withdrawn",
+    column("decision_id", Big, "Number of the decision", key=True, identity=True),
+    column(
+        "verdict",
+        Text,
+        "same: the records are one; different: they are not, so do not ask again; closed: this evidence of the record ties nobody",
+        null=False,
+        values=("same", "different", "closed"),
+    ),
+    column("source_id", Text, "The source record", null=False),
+    column("rule", Text, "Of closed evidence: its rule (core.identity_evidence); else decision", null=False),
+    column("value", Text, "Of closed evidence: its value; else the other record", null=False),
+    column("reason", Text, "Why, in the words of who decided"),
+    column("decided_at", Timestamp, "When", null=False, default="now()"),
+    column("withdrawn_at", Timestamp, "When it was taken back; null: in force"),
+    distribution=None,
+    indexes=("source_id",),
 )

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from errors import SmarketingError
 from tests.support.staging_rows import at, settings
+from warehouse import decisions
 
 HUB, LEAD, CONTACT = "hubspot:contacts:1", "salesforce:lead:1", "salesforce:contact:1"
 
@@ -75,9 +77,10 @@ def test_an_address_ties_up_to_the_cap_and_nobody_beyond_it_and_again_when_one_g
     assert groups(world) == {frozenset(ids[1:])}
 
 
-def test_a_wrong_cross_id_is_not_trusted(world: Any) -> None:
+@pytest.mark.parametrize("email", ["bob@beta.test", None])
+def test_a_wrong_cross_id_is_not_trusted(world: Any, email: str | None) -> None:
     world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
-    world.put("person", LEAD, email="bob@beta.test", full_name="Bob Lee")
+    world.put("person", LEAD, email=email, full_name="Bob Lee")
     world.build()
     assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
 
@@ -87,8 +90,9 @@ def test_a_wrong_cross_id_is_not_trusted(world: Any) -> None:
     [
         ("bob@beta.test", "ana  SOUZA"),
         ("ana@beta.test", "Bob Lee"),
-        (None, "Bob Lee"),
+        (None, "ana souza"),
         ("bob@beta.test", None),
+        (None, "김민준"),
         ("x@b.test", "A. Souza"),
     ],
 )
@@ -99,6 +103,164 @@ def test_a_cross_id_is_trusted_when_anything_agrees_or_is_missing(
     world.put("person", LEAD, email=email, full_name=name)
     world.build()
     assert groups(world) == {frozenset({HUB, LEAD})}
+
+
+def test_of_two_that_name_one_record_the_one_with_better_reason_is_trusted(world: Any) -> None:
+    world.put("person", HUB, full_name="Ana Souza", same_as=[LEAD])
+    world.put("person", "hubspot:contacts:2", full_name="김민준", same_as=[LEAD])
+    world.put("person", LEAD, full_name="Ana Souza")
+    world.build()
+    assert groups(world) == {frozenset({HUB, LEAD}), frozenset({"hubspot:contacts:2"})}
+    world.put("person", HUB, full_name="Ana Souza", same_as=[])
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({"hubspot:contacts:2", LEAD})}
+
+
+def test_an_address_with_a_tag_is_the_address(world: Any) -> None:
+    world.put("person", HUB, email="ana+news@acme.test")
+    world.put("person", LEAD, email="ana@acme.test")
+    world.build()
+    assert groups(world) == {frozenset({HUB, LEAD})}
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "is_one"),
+    [
+        ("ANA de Souzá", "+5511999998888", True),
+        ("Ana de Souza 😀", "+5511999998888", True),
+        ("Bia de Souza", "+5511999998888", False),
+        ("Ana de Souza", "+5511999998889", False),
+        (None, "+5511999998888", False),
+    ],
+)
+def test_a_number_ties_with_the_same_name_only(world: Any, name: str | None, phone: str, is_one: bool) -> None:  # noqa: FBT001
+    world.put("person", HUB, full_name="Ana de Souza", phone="+5511999998888", email="ana@acme.test", created_at=at(0))
+    world.put("person", LEAD, full_name=name, mobile_phone=phone, email="ana@gmail.com", created_at=at(1))
+    world.build()
+    assert groups(world) == ({frozenset({HUB, LEAD})} if is_one else {frozenset({HUB}), frozenset({LEAD})})
+    if is_one:
+        link = next(row for row in world.table("core.identity_link") if row["source_id"] == LEAD)
+        assert (link["rule"], link["value"]) == ("phone", "+5511999998888 ana de souza")
+
+
+def test_a_name_ties_at_one_companys_domain_by_address_or_account(world: Any) -> None:
+    world.put("account", "salesforce:account:1", domain="acme.test")
+    world.put("person", HUB, full_name="Ana Souza", email="ana@acme.test", created_at=at(0))
+    world.put("person", LEAD, full_name="SOUZA", email="souza@acme.test", created_at=at(1))
+    world.put("person", CONTACT, full_name="Ana SOUZA", account_source_id="salesforce:account:1", created_at=at(2))
+    world.put("person", "hubspot:contacts:2", full_name="Ana Souza", email="ana.souza@gmail.com")
+    world.build()
+    apart = frozenset({LEAD}), frozenset({"hubspot:contacts:2"})
+    assert groups(world) == {frozenset({HUB, CONTACT}), *apart}
+    world.put("account", "salesforce:account:1", domain="beta.test")
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({CONTACT}), *apart}
+    world.put("account", "salesforce:account:1", domain="acme.test")
+    world.build()
+    assert groups(world) == {frozenset({HUB, CONTACT}), *apart}
+
+
+@pytest.mark.parametrize("address", ["a.souza@acme.test", "info@acme.test", "ana@south.acme.test"])
+def test_one_name_with_two_mailboxes_at_work_may_be_two_people_and_is_shown(world: Any, address: str) -> None:
+    world.put("account", "salesforce:account:1", domain="acme.test")
+    mine = {"full_name": "Ana Souza", "account_source_id": "salesforce:account:1"}
+    world.put("person", HUB, **mine, email="ana@acme.test")
+    world.put("person", LEAD, **mine, email=address)
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+    conflict = world.one("core.identity_conflict")
+    assert (conflict["rule"], conflict["value"], conflict["conflict"]) == (
+        "name_domain", "ana souza @acme.test", "several_mailboxes",
+    )  # fmt: skip
+    assert conflict["source_ids"] == [HUB, LEAD]
+    world.put("person", LEAD, **mine, email="ana@gmail.com")
+    world.build()
+    assert groups(world) == {frozenset({HUB, LEAD})}
+    assert world.table("core.identity_conflict") == []
+
+
+def test_what_is_not_trusted_is_shown_until_it_is_mended(world: Any) -> None:
+    world.settings = settings(shared_value_cap=2)
+    for n in range(3):
+        world.put("person", f"hubspot:contacts:{n}", email="crew@acme.test", full_name=f"Nr{n} Some")
+    world.put("person", LEAD, email="bob@beta.test", full_name="Bob Lee", same_as=["hubspot:contacts:0"])
+    for n in (1, 2):
+        world.put("account", f"salesforce:account:{n}", domain="acme.test")
+    world.build()
+    found = {
+        row["conflict"]: (row["kind"], row["rule"], row["source_ids"]) for row in world.table("core.identity_conflict")
+    }
+    assert found == {
+        "shared_by_many": ("person", "email", [f"hubspot:contacts:{n}" for n in range(3)]),
+        "names_disagree": ("person", "cross_id", [LEAD]),
+        "several_accounts": ("account", "domain", ["salesforce:account:1", "salesforce:account:2"]),
+    }
+    world.put("person", "hubspot:contacts:0", email="bob@beta.test", full_name="Bob Lee")
+    world.put("account", "salesforce:account:2", domain="acme.test", is_deleted=True)
+    world.build()
+    assert world.table("core.identity_conflict") == []
+
+
+def test_a_record_is_split_off_stays_apart_and_comes_back_when_that_is_undone(world: Any) -> None:
+    world.put("person", HUB, full_name="Ana Souza", email="ana@acme.test", created_at=at(0))
+    world.put("person", LEAD, full_name="Ana Souza", email="ana@acme.test", same_as=[HUB], created_at=at(1))
+    world.put("person", CONTACT, full_name="Ana Souza", email="ana@acme.test", same_as=[LEAD], created_at=at(2))
+    world.put("touch", "hubspot:email_events:1", type="email_open", occurred_at=at(3), person_source_id=LEAD)
+    world.put("touch", "hubspot:email_events:2", type="email_open", occurred_at=at(3), person_email="ana@acme.test")
+    world.build()
+    before = world.people()
+    closed = decisions.split(world.connection, LEAD, "another Ana")
+    assert {(row.source_id, row.rule) for row in closed} == {
+        (LEAD, "email"), (LEAD, "name_domain"), (LEAD, "cross_id"), (CONTACT, "cross_id"),
+    }  # fmt: skip
+    world.build()
+    assert groups(world) == {frozenset({HUB, CONTACT}), frozenset({LEAD})}
+    touched = {row["source_id"]: row["person_id"] for row in world.table("core.touchpoint")}
+    assert touched == {
+        "hubspot:email_events:1": id_of("person", LEAD), "hubspot:email_events:2": id_of("person", HUB),
+    }  # fmt: skip
+    world.put("person", LEAD, full_name="Ana Souza", email="ana@acme.test", same_as=[HUB], created_at=at(1), score=7)
+    world.build()
+    assert groups(world) == {frozenset({HUB, CONTACT}), frozenset({LEAD})}
+    for row in closed:
+        decisions.withdraw(world.connection, row.decision_id)
+    world.build()
+    assert world.people() == before
+    assert {row["person_id"] for row in world.table("core.touchpoint")} == {id_of("person", HUB)}
+
+
+def test_records_are_joined_by_decision_and_come_apart_when_it_is_withdrawn(world: Any) -> None:
+    world.put("person", HUB, full_name="Ana Souza", created_at=at(0))
+    world.put("person", LEAD, full_name="A. Lima", created_at=at(1))
+    world.build()
+    number = decisions.join(world.connection, LEAD, HUB, "married")
+    world.build()
+    assert groups(world) == {frozenset({HUB, LEAD})}
+    assert next(r["rule"] for r in world.table("core.identity_link") if r["source_id"] == LEAD) == "decision"
+    with pytest.raises(SmarketingError, match="one already"):
+        decisions.join(world.connection, LEAD, HUB, None)
+    decisions.withdraw(world.connection, number)
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+    decisions.join(world.connection, LEAD, HUB, None)
+    world.build()
+    decisions.split(world.connection, HUB, None)
+    world.build()
+    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+
+
+def test_what_cannot_be_decided_is_said(world: Any) -> None:
+    world.put("person", HUB)
+    world.put("account", "salesforce:account:1")
+    world.build()
+    with pytest.raises(SmarketingError, match="No record x is known"):
+        decisions.split(world.connection, "x", None)
+    with pytest.raises(SmarketingError, match="Nothing ties"):
+        decisions.split(world.connection, HUB, None)
+    with pytest.raises(SmarketingError, match="not of one kind"):
+        decisions.join(world.connection, HUB, "salesforce:account:1", None)
+    with pytest.raises(SmarketingError, match="no decision 77"):
+        decisions.withdraw(world.connection, 77)
 
 
 def test_a_long_chain_of_merges_is_one_person(world: Any) -> None:

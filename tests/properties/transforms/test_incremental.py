@@ -32,6 +32,8 @@ def test_incremental_builds_end_where_a_full_build_ends(warehouse: sa.Engine, se
             rows = StagingRows(connection)
             for _ in range(size):
                 history.change(rows)
+            for _ in range(size // 8):
+                history.decide(connection)
             build(connection, SETTINGS, full=False)
     with warehouse.begin() as connection:
         incremental = contents(connection)

@@ -1,0 +1,47 @@
+"""core.identity_conflict: evidence that ties nobody because it is shared too widely, ambiguous, or contradicted."""
+
+from transforms.identity.values import HOLDERS, IS_CLEAR
+from transforms.work import Work
+
+_TOUCHED = """
+SELECT DISTINCT CASE WHEN rule = 'self' THEN 'cross_id' ELSE rule END AS rule, value FROM pg_temp.evidence_touched
+WHERE kind = '{kind}' AND rule IN ('self', 'cross_id', 'email', 'phone', 'name_domain', 'domain')
+"""
+_ALL = """
+SELECT rule, value FROM {core.identity_evidence} WHERE kind = '{kind}' AND is_usable
+  AND rule IN ('email', 'phone', 'name_domain', 'domain')
+GROUP BY rule, value HAVING count(*) > 1
+"""
+_CONFLICTS = """
+SELECT '{kind}' AS kind, v.rule, v.value,
+  CASE WHEN c.holders > {cap} THEN 'shared_by_many' WHEN c.apart > 0 THEN 'several_mailboxes' ELSE 'several_accounts'
+  END AS conflict,
+  ARRAY(
+    SELECT e.source_id FROM {core.identity_evidence} AS e
+    WHERE e.kind = '{kind}' AND e.rule = v.rule AND e.value = v.value AND e.is_usable
+    ORDER BY e.source_id COLLATE "C" LIMIT {cap} + 1) AS source_ids
+FROM pg_temp.conflict_value AS v CROSS JOIN LATERAL ({holders}) AS c
+WHERE v.rule <> 'cross_id' AND c.holders > 1 AND NOT ({is_clear})
+UNION ALL
+SELECT '{kind}', 'cross_id', value, 'names_disagree', array_agg(source_id ORDER BY source_id COLLATE "C")
+FROM pg_temp.pointer WHERE NOT is_believed{of_touched} GROUP BY value
+"""
+_OF_TOUCHED = " AND value IN (SELECT value FROM pg_temp.conflict_value WHERE rule = 'cross_id')"
+
+
+def build_conflicts(work: Work, kind: str) -> int:
+    """Build core.identity_conflict for one kind, after `resolve` has left its `pointer`; returns rows written."""
+    work.temp("conflict_value", _ALL if work.full else _TOUCHED, kind=kind)
+    work.temp(
+        "conflict_new",
+        _CONFLICTS,
+        index="kind, rule, value",
+        kind=kind,
+        holders=work.text(HOLDERS, kind=kind),
+        is_clear=work.text(IS_CLEAR),
+        of_touched="" if work.full else _OF_TOUCHED,
+    )
+    mine = f"t.kind = '{kind}'"
+    if not work.full:
+        mine += " AND (t.rule, t.value) IN (SELECT v.rule, v.value FROM pg_temp.conflict_value AS v)"
+    return work.refresh("core.identity_conflict", "conflict_new", mine)
