@@ -42,6 +42,7 @@ format: setup ## Put the code into its standard form
 bench: setup ## Measure against peers and the floor; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.attribution
+	@$(BIN)/python -m benchmarks.duplicates
 
 bakeoff: setup ## Read the same worlds beside public connectors; writes benchmarks/results.md: make bakeoff BAKEOFF_ARGS="--people 300"
 	@$(BIN)/python -m benchmarks.bakeoff $(BAKEOFF_ARGS)

@@ -18,9 +18,10 @@ SECTIONS = (
     "At the limit",
     "Beside public connectors",
     "Attribution of random paths",
+    "Probable duplicates",
 )
 _TITLE = (
-    "# Benchmark results\n\nWritten by the programs in this folder, not by hand; `make bench` repeats the first and the last section, "
+    "# Benchmark results\n\nWritten by the programs in this folder, not by hand; `make bench` repeats the first and the last two sections, "
     "`make bakeoff` the fifth.\n"
 )
 

@@ -1,12 +1,17 @@
 """`identity`: who is who, where evidence is not enough: what to look at, and what was decided."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 
-from cli.console import as_json, table
+from cli.console import as_json, out, shown, table
 from cli.console import done as finish
+from pipeline.review import accept as accept_pair
+from pipeline.review import reject as reject_pair
+from pipeline.review import review as find_likely
+from pipeline.review import waiting
 from pipeline.warehouse import open_warehouse
 from warehouse import decisions
 from warehouse.engine import transaction
@@ -37,12 +42,59 @@ def conflicts(limit: Limit = 20, json: Json = False) -> None:
     if json:
         as_json(rows)
         return
-    shown = [
+    lines = [
         {**row, "source_ids": ", ".join(row["source_ids"][:4]) + (" …" if len(row["source_ids"]) > 4 else "")}
         for row in rows
     ]
-    table("Evidence that ties nobody", shown, empty="none")
+    table("Evidence that ties nobody", lines, empty="none")
     finish(f"{total} in all.", "`smarketing identity join RECORD OTHER` where two are one")
+
+
+@app.command()
+def review(
+    accept_above: Annotated[
+        float | None, typer.Option(min=0.5, max=1, help="Join pairs of at least this probability at once")
+    ] = None,
+    limit: Limit = 20,
+    json: Json = False,
+) -> None:
+    """Look for people who are probably one, and list them for somebody to accept or reject."""
+    engine = open_warehouse()
+    done = find_likely(engine, accept_above=accept_above)
+    with engine.connect() as connection:
+        rows = waiting(connection, None if json else limit)
+    if json:
+        as_json(rows)
+        return
+    for row in rows:
+        out.print(f"[bold]{row['probability']}[/] {row['source_id']}: {_told(row, '')}", soft_wrap=True)
+        out.print(f"       {row['other_source_id']}: {_told(row, 'other_')}", soft_wrap=True)
+    joined = f" {done.joined} were joined." if done.joined else ""
+    finish(
+        f"{done.waiting} pairs wait.{joined}",
+        APPLY if done.joined else "`smarketing identity accept RECORD OTHER`, or reject",
+    )
+
+
+def _told(row: Mapping[str, object], side: str) -> str:
+    values = (row[f"{side}{name}"] for name in ("name", "email", "phone", "company"))
+    return " · ".join(shown(value) for value in values if value)
+
+
+@app.command()
+def accept(record: Record, other: Other, reason: Reason = None) -> None:
+    """Say of a pair that waits that it is one person."""
+    with transaction(open_warehouse()) as connection:
+        number = accept_pair(connection, record, other, reason)
+    finish(f"Decision {number}: {record} and {other} are one.", APPLY)
+
+
+@app.command()
+def reject(record: Record, other: Other, reason: Reason = None) -> None:
+    """Say of a pair that waits that it is two people: it is not asked again."""
+    with transaction(open_warehouse()) as connection:
+        number = reject_pair(connection, record, other, reason)
+    finish(f"Decision {number}: {record} and {other} stay two.", "`smarketing identity review`")
 
 
 @app.command("decisions")

@@ -76,7 +76,15 @@ def join(connection: sa.Connection, record: str, other: str, reason: str | None)
 
 
 def keep_apart(connection: sa.Connection, record: str, other: str, reason: str | None) -> int:
-    """Decide that two records are not one, so that nobody is asked again; returns the decision's number."""
+    """Decide that two records are not one, so that nobody is asked again; returns the decision's number.
+
+    Raises:
+        SmarketingError: one is not known, or they are one already.
+    """
+    if _group(connection, record) == _group(connection, other):
+        raise SmarketingError(
+            f"{record} and {other} are one already.", remedy="`smarketing identity split` parts them."
+        )
     return _decide(connection, "different", record, other, reason)
 
 

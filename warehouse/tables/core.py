@@ -99,6 +99,17 @@ identity_conflict = table(
     distribution="value",
 )
 
+identity_review = table(
+    "core",
+    "identity_review",
+    "Pairs of people that are probably one, for somebody to accept or reject; made by `smarketing identity review`",
+    column("source_id", Text, "A record of the one", key=True),
+    column("other_source_id", Text, "A record of the other", key=True),
+    column("probability", sa.Float(), "That they are one, 0 to 1, of the most alike of their records", null=False),
+    column("found_at", Timestamp, "When", null=False, default="now()"),
+    distribution="source_id",
+)
+
 build_input = table(
     "core",
     "build_input",

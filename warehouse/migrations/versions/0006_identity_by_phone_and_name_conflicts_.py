@@ -36,6 +36,24 @@ def upgrade() -> None:
         info={"distribution": "value"},
     )
     op.create_table(
+        "identity_review",
+        sa.Column("source_id", sa.Text(), nullable=False, comment="A record of the one"),
+        sa.Column("other_source_id", sa.Text(), nullable=False, comment="A record of the other"),
+        sa.Column(
+            "probability",
+            sa.Float(),
+            nullable=False,
+            comment="That they are one, 0 to 1, of the most alike of their records",
+        ),
+        sa.Column(
+            "found_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False, comment="When"
+        ),
+        sa.PrimaryKeyConstraint("source_id", "other_source_id"),
+        schema="core",
+        comment="Pairs of people that are probably one, for somebody to accept or reject; made by `smarketing identity review`",
+        info={"distribution": "source_id"},
+    )
+    op.create_table(
         "identity_decision",
         sa.Column(
             "decision_id", sa.BigInteger(), sa.Identity(always=False), nullable=False, comment="Number of the decision"
