@@ -87,8 +87,10 @@ def main() -> None:
     rows += [[name, f"{f1:.4f}", "", ""] for name, f1 in PUBLISHED.items()]
     text = "\n\n".join(
         [
-            f"**F1 {tied.f1:.4f} on FEBRL3; published: Splink {PUBLISHED['Splink 5, published']}** "
-            f"({len(records):,} records, {len(true):,} true pairs, threshold {THRESHOLD}, {seconds:.1f} s).",
+            (
+                f"**F1 {tied.f1:.4f} on FEBRL3; published: Splink {PUBLISHED['Splink 5, published']}** "
+                f"({len(records):,} records, {len(true):,} true pairs, threshold {THRESHOLD}, {seconds:.1f} s)."
+            ),
             report.table(["who", "F1", "precision", "recall"], rows),
             f"- {report.now()}; {report.machine()}\n- {report.versions('splink', 'duckdb', 'polars')}",
             HOW,
@@ -124,7 +126,7 @@ def _pairs_within(group: dict[str, str]) -> Pairs:
 
 
 def _tied(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """record -> one of the records that it hangs together with."""
+    """Record -> one of the records that it hangs together with."""
     head: dict[str, str] = {}
     members: dict[str, list[str]] = {}
     for pair in pairs:
