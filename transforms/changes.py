@@ -2,7 +2,9 @@
 
 The affected sets are temporary tables (`affected_person`, `affected_account`, `affected_opportunity`) that grow as the
 build goes on. Whatever a record fed before it changed is found through what the last build kept: core.identity_evidence,
-the link tables, core.build_input and marts.customer_journey. In a full build every set is everything.
+the link tables, core.build_input and marts.customer_journey. In a full build every set is everything. `rewritten` has the
+persons, among the affected, of whom a row of core.person, its links, touches, stages or journey really changed: accounts and
+credit follow from these.
 """
 
 from transforms.work import Work
@@ -32,6 +34,8 @@ def take(work: Work) -> int:
         WITH taken AS (DELETE FROM {ops.staging_change} RETURNING source_key)
         INSERT INTO pg_temp.change SELECT DISTINCT source_key FROM taken""")
     work.run("ANALYZE pg_temp.change")
+    work.run("DROP TABLE IF EXISTS pg_temp.rewritten")
+    work.run("CREATE TEMPORARY TABLE rewritten (person_id uuid) ON COMMIT DROP")
     return rows
 
 
@@ -149,9 +153,9 @@ JOIN {staging.engagement_link} AS k ON k.opportunity_source_id = m.source_id
 """
 
 _CREDIT = """
-WITH person AS (SELECT person_id FROM pg_temp.affected_person),
+WITH person AS (SELECT DISTINCT person_id FROM pg_temp.rewritten),
 account AS (
-  SELECT o.account_id FROM pg_temp.person_old AS o WHERE o.account_id IS NOT NULL
+  SELECT o.account_id FROM person AS f JOIN pg_temp.person_old AS o ON o.person_id = f.person_id WHERE o.account_id IS NOT NULL
   UNION
   SELECT p.account_id FROM person AS f JOIN {core.person} AS p ON p.person_id = f.person_id WHERE p.account_id IS NOT NULL
 )
@@ -168,6 +172,7 @@ OF_AFFECTED_CREDIT = "opportunity_id IN (SELECT opportunity_id FROM pg_temp.affe
 """Which rows of a table by deal belong to `affected_credit`."""
 
 _JOURNEYS = """
+WITH person AS (SELECT DISTINCT person_id FROM pg_temp.rewritten)
 SELECT account_id FROM pg_temp.affected_account
 UNION
 SELECT account_id FROM pg_temp.deal_account_old
@@ -175,12 +180,12 @@ UNION
 SELECT o.account_id FROM pg_temp.affected_opportunity AS f
 JOIN {core.opportunity} AS o ON o.opportunity_id = f.opportunity_id WHERE o.account_id IS NOT NULL
 UNION
-SELECT account_id FROM pg_temp.person_old WHERE account_id IS NOT NULL
+SELECT o.account_id FROM person AS f JOIN pg_temp.person_old AS o ON o.person_id = f.person_id WHERE o.account_id IS NOT NULL
 UNION
-SELECT p.account_id FROM pg_temp.affected_person AS f
+SELECT p.account_id FROM person AS f
 JOIN {core.person} AS p ON p.person_id = f.person_id WHERE p.account_id IS NOT NULL
 UNION
-SELECT o.account_id FROM pg_temp.affected_person AS f
+SELECT o.account_id FROM person AS f
 JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
 JOIN {core.opportunity} AS o ON o.opportunity_id = op.opportunity_id WHERE o.account_id IS NOT NULL
 """

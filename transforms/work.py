@@ -112,7 +112,7 @@ class Work:
         self.steps.append(Step(name, rows, round(now - self._since, 3)))
         self._since = now
 
-    def replace(self, target: str, source: str, where: str, *, query: str = "") -> int:
+    def replace(self, target: str, source: str, where: str, *, query: str = "", noting: str = "") -> int:
         """As `refresh`; a full build writes all anew instead, which is less work than comparing.
 
         query: what the temporary table `source` is to be made of, where it is not there; a full build makes none.
@@ -123,16 +123,19 @@ class Work:
         if not self.full:
             if query:
                 self.temp(source, query, index=", ".join(c.name for c in table.primary_key.columns))
-            return self.refresh(target, source, where)
+            return self.refresh(target, source, where, noting=noting)
         new_rows = f"({self.text(query)}) AS n" if query else f"pg_temp.{source}"
         gone = self.run(f"DELETE FROM {target} WHERE {where}")
         new = self.run(f"INSERT INTO {target} ({columns_of(table)}) SELECT {columns_of(table)} FROM {new_rows}")
         return self._written(target, gone, new)
 
-    def refresh(self, target: str, source: str, where: str = "true") -> int:
+    def refresh(self, target: str, source: str, where: str = "true", *, noting: str = "") -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
 
         A row that only a later load has told again is the same row, and keeps the load that brought it.
+
+        noting: column whose values in the rows that are written or deleted an incremental build adds to the temporary table
+        `rewritten` of that one column, for what follows from them.
 
         Returns the rows written.
         """
@@ -141,15 +144,24 @@ class Work:
         told = [c.name for c in table.columns if c.name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
         mine, other = (", ".join(f"{side}.{name}" for name in told) for side in "ts")
-        gone = self.run(
+        gone = self._write(
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
-            f" WHERE {key} AND ({mine}) IS NOT DISTINCT FROM ({other}))"
+            f" WHERE {key} AND ({mine}) IS NOT DISTINCT FROM ({other}))",
+            "" if self.full else noting,
         )
         # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
-        new = self.run(
-            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ON CONFLICT DO NOTHING"
+        new = self._write(
+            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ON CONFLICT DO NOTHING",
+            "" if self.full else noting,
         )
         return self._written(target, gone, new)
+
+    def _write(self, statement: str, noting: str) -> int:
+        if not noting:
+            return self.run(statement)
+        noted = f"INSERT INTO pg_temp.rewritten SELECT DISTINCT {noting} FROM written"
+        whole = f"WITH written AS ({statement} RETURNING {noting}), noted AS ({noted}) SELECT count(*) FROM written"
+        return int(self._execute(self.text(whole)).scalar_one())
 
     def _written(self, target: str, gone: int, new: int) -> int:
         """Give the planner statistics of a table that this transaction has changed a lot; returns the rows written."""

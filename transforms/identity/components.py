@@ -30,8 +30,9 @@ _PERSONS_AGREE = """(
   OR left(a.name_key, 1) = left(b.name_key, 1)
     AND substring(a.name_key from '[^ ]+$') = substring(b.name_key from '[^ ]+$')
   OR EXISTS (SELECT FROM unnest(a.marks) AS x JOIN unnest(b.marks) AS y ON split_part(x, '@', 1) = split_part(y, '@', 1)))"""
-# Names in two scripts cannot be compared.
-_PERSONS_SILENT = "(a.name_key = '' OR b.name_key = '' OR (a.name_key ~ '[a-z]') <> (b.name_key ~ '[a-z]'))"
+# Names in two scripts cannot be compared; addresses can.
+_PERSONS_SILENT = """(a.name_key = '' OR b.name_key = ''
+    OR (a.name_key ~ '[a-z]') <> (b.name_key ~ '[a-z]') AND (a.marks = '{{}}' OR b.marks = '{{}}'))"""
 _ACCOUNTS_AGREE = "a.name_key <> '' AND split_part(a.name_key, ' ', 1) = split_part(b.name_key, ' ', 1)"
 _ACCOUNTS_SILENT = "(a.name_key = '' OR b.name_key = '' OR a.marks = '{{}}' OR b.marks = '{{}}')"
 
@@ -95,7 +96,7 @@ _POINTERS = """
 SELECT u, v, source_id, value, is_agreed OR is_silent
   AND NOT bool_or(is_agreed) OVER (PARTITION BY v, split_part(source_id, ':', 1)) AS is_believed
 FROM (
-  SELECT a.node_id AS u, b.node_id AS v, a.source_id, e.value, a.marks && b.marks OR {agrees} AS is_agreed,
+  SELECT a.node_id AS u, b.node_id AS v, a.source_id, e.value, coalesce(a.marks && b.marks OR {agrees}, false) AS is_agreed,
     {is_silent} AS is_silent
   FROM pg_temp.node AS a
   JOIN {core.identity_evidence} AS e
@@ -194,4 +195,5 @@ def resolve(work: Work, kind: Kind) -> int:
         kind.link,
         "link_new",
         f"t.{kind.id_column} IN (SELECT a.{kind.id_column} FROM pg_temp.affected_{kind.name} AS a)",
+        noting=kind.id_column if kind is PERSON else "",
     )

@@ -70,4 +70,4 @@ def build_persons(work: Work) -> int:
     work.temp("person_old", f"SELECT t.person_id, t.account_id FROM {{core.person}} AS t WHERE {touched}")
     work.temp("alias_new", _ALIAS, index="alias_id")
     work.refresh("core.person_alias", "alias_new", touched)
-    return work.refresh("core.person", "person_new", touched)
+    return work.refresh("core.person", "person_new", touched, noting="person_id")

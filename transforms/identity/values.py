@@ -8,7 +8,8 @@ SELECT count(*) AS holders, count(*) FILTER (WHERE is_live) AS live,
       SELECT m.source_id, count(*) OVER (PARTITION BY m.value) AS together FROM {core.identity_evidence} AS h
       JOIN {core.identity_evidence} AS m ON m.source_id = h.source_id AND m.kind = h.kind AND m.rule = 'email'
       WHERE h.kind = '{kind}' AND h.rule = v.rule AND h.value = v.value AND h.is_usable AND strpos(m.value, '+') = 0
-        AND NOT EXISTS (SELECT FROM pg_temp.setting_free_domain AS f WHERE f.domain = split_part(m.value, '@', 2))
+        AND EXISTS (SELECT FROM {core.identity_evidence} AS w WHERE w.source_id = m.source_id AND w.kind = m.kind
+          AND w.rule = 'mail_domain' AND w.value = split_part(m.value, '@', 2))
     ) AS m
   ) END AS apart
 FROM (

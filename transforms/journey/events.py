@@ -136,6 +136,5 @@ def begin_events(work: Work) -> int:
     work.temp("person_engagement", _PERSON_ENGAGEMENT)
     work.run(_ENGAGEMENTS)
     work.temp("touchpoint_new", _TOUCHPOINTS, index="person_id, event_id")
-    return work.replace(
-        "core.touchpoint", "touchpoint_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
-    )
+    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+    return work.replace("core.touchpoint", "touchpoint_new", touched, noting="person_id")

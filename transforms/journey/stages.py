@@ -157,6 +157,5 @@ def build_stages(work: Work) -> int:
     work.run(_EVENTS)
     work.run("ANALYZE pg_temp.journey_event")
     work.run(_HAND_OVERS)
-    return work.replace(
-        "core.stage_change", "stage_new", "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
-    )
+    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+    return work.replace("core.stage_change", "stage_new", touched, noting="person_id")

@@ -51,4 +51,5 @@ def build_customer_journey(work: Work) -> int:
         "customer_journey_new",
         "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
         query=_JOURNEY,
+        noting="person_id",
     )

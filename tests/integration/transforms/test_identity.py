@@ -77,10 +77,12 @@ def test_an_address_ties_up_to_the_cap_and_nobody_beyond_it_and_again_when_one_g
     assert groups(world) == {frozenset(ids[1:])}
 
 
-@pytest.mark.parametrize("email", ["bob@beta.test", None])
-def test_a_wrong_cross_id_is_not_trusted(world: Any, email: str | None) -> None:
+@pytest.mark.parametrize(
+    ("email", "name"), [("bob@beta.test", "Bob Lee"), (None, "Bob Lee"), ("kim@beta.test", "김민준")]
+)
+def test_a_wrong_cross_id_is_not_trusted(world: Any, email: str | None, name: str) -> None:
     world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
-    world.put("person", LEAD, email=email, full_name="Bob Lee")
+    world.put("person", LEAD, email=email, full_name=name)
     world.build()
     assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
 
@@ -93,6 +95,7 @@ def test_a_wrong_cross_id_is_not_trusted(world: Any, email: str | None) -> None:
         (None, "ana souza"),
         ("bob@beta.test", None),
         (None, "김민준"),
+        (None, None),
         ("x@b.test", "A. Souza"),
     ],
 )
