@@ -19,6 +19,7 @@ SECTIONS = (
     "Beside public connectors",
     "Attribution of random paths",
     "Probable duplicates",
+    "Large warehouses",
 )
 _TITLE = (
     "# Benchmark results\n\nWritten by the programs in this folder, not by hand; `make bench` repeats the first and the last two sections, "

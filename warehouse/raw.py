@@ -214,7 +214,9 @@ def all_ids(connection: sa.Connection, table: sa.Table) -> list[str]:
 
 def live_ids(connection: sa.Connection, table: sa.Table) -> Iterator[str]:
     """The ids of all records that live, in order."""
-    yield from connection.scalars(sa.text(f"SELECT record_id FROM ({_newest(table)}) n WHERE op = 'upsert' ORDER BY 1"))
+    found = connection.scalars(sa.text(f"SELECT record_id FROM ({_newest(table)}) n WHERE op = 'upsert' ORDER BY 1"))
+    for some in found.partitions(10_000):  # one by one, fetching takes three times as long
+        yield from some
 
 
 def count_live(connection: sa.Connection, table: sa.Table) -> int:

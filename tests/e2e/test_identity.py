@@ -10,6 +10,7 @@ from tests.support.nights import credentials, night, unhurried
 from tests.support.truth import settle
 
 PEOPLE = 1500
+FEW = 2
 
 
 def test_people_are_told_apart_and_together(module_seed: int, module_warehouse: sa.Engine) -> None:
