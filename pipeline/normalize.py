@@ -76,6 +76,12 @@ def put(connection: sa.Connection, ready: Normalized) -> Staged:
     return Staged(rows, len(ready.lines))
 
 
+def come_due(connection: sa.Connection, vendor: str, stream: str, glossary: Glossary, load_id: int) -> None:
+    """Where a stream tells of engagements, take those as done whose time has come and of which the vendor says no more."""
+    if "engagement" in entities_of(glossary, vendor, stream):
+        staging.come_due(connection, vendor, stream, load_id)
+
+
 def _line(reject: Reject, table: sa.Table) -> staging.SetAside:
     return staging.SetAside(
         source_key=reject.source_key,

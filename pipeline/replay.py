@@ -5,7 +5,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from glossary import Glossary
-from pipeline.normalize import normalize_touched
+from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
 from warehouse import incoming, ledger, locks, raw
 from warehouse.engine import transaction
@@ -59,6 +59,7 @@ def replay_stream(
         incoming.begin(connection)
         records = raw.touch(connection, table, record_ids)
         staged = normalize_touched(connection, vendor, stream, glossary, load_id)
+        come_due(connection, vendor, stream, glossary, load_id)
         ledger.close_load(connection, load_id, read_rows=records, staged_rows=staged.rows)
     progress(f"{vendor} {stream}", records)
     return Replayed(vendor, stream, records, staged.rows, staged.set_aside)

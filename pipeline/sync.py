@@ -19,7 +19,7 @@ from errors import QuotaError
 from glossary import Glossary
 from pipeline import quota, recalculated, resume
 from pipeline.loading import Loader
-from pipeline.normalize import normalize_touched
+from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
 from warehouse import fields, incoming, ledger, locks, raw
 from warehouse.engine import transaction
@@ -224,6 +224,7 @@ class _Run:
         if not self.deferred:
             if kind != "backfill":
                 ledger.move_cursor(self.connection, vendor, name, self.window.end, load_id, self.parent_load_id)
+            come_due(self.connection, vendor, name, self.glossary, load_id)
             if self.is_recalculated:
                 ledger.note_recalculated(self.connection, vendor, name, self.observed_at)
             self._note_fields(load_id)

@@ -17,7 +17,7 @@ SELECT 'closed', e.source_id, e.rule, e.value, :reason FROM core.identity_eviden
 WHERE e.is_usable AND (
   e.source_id = :record AND e.rule IN ('merge', 'cross_id')
   OR e.value = :record AND e.source_id <> :record AND e.rule IN ('merge', 'cross_id')
-  OR e.source_id = :record AND e.rule IN ('email', 'phone', 'name_domain', 'domain') AND EXISTS (
+  OR e.source_id = :record AND e.rule IN ('email', 'phone', 'name_domain', 'domain', 'deal') AND EXISTS (
     SELECT FROM core.identity_evidence AS o
     WHERE o.kind = e.kind AND o.rule = e.rule AND o.value = e.value AND o.source_id <> e.source_id AND o.is_usable))
 ORDER BY e.source_id, e.rule, e.value

@@ -1,7 +1,8 @@
 """Schema `staging`: putting normalised frames in place of the rows of the same raw records, and what was set aside.
 
-A record's staging rows are a function of its newest raw version, so they are replaced whole. Every replaced record is put on
-the queue `ops.staging_change`, from which the build takes what it has to redo.
+A record's staging rows are a function of its newest raw version, so they are replaced whole; but for meetings of vendors that
+do not say whether they took place, which depend on how far the stream is read (`come_due`). Every replaced record is put on the
+queue `ops.staging_change`, from which the build takes what it has to redo.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,6 +80,30 @@ def replace(
         changes = pl.concat(queued).unique("source_key", keep="first", maintain_order=True)
         copy.copy_frame(connection, ops.staging_change.fullname, changes)
     return written
+
+
+_COME_DUE = sa.text("""
+WITH due AS (
+  UPDATE staging.engagement AS e SET is_completed = true FROM ops.cursor AS c
+  WHERE c.vendor = :vendor AND c.stream = :stream AND e.source_system = c.vendor AND e.source_stream = c.stream
+    AND e.is_completed IS NULL AND e.type IN ('meeting', 'call', 'email') AND e.occurred_at < c.position_at
+  RETURNING e.source_key
+)
+INSERT INTO ops.staging_change (entity, source_key, load_id) SELECT DISTINCT 'engagement', source_key, CAST(:load_id AS bigint) FROM due
+""")
+
+
+def come_due(connection: sa.Connection, vendor: str, stream: str, load_id: int) -> int:
+    """Take engagements of which the vendor does not say whether they took place as done, once their time has come.
+
+    Their time has come when the stream's cursor has passed it: then a cancellation, which is a delete, would have been read.
+    Salesforce's events are such; nothing about them changes on the day itself.
+
+    Returns:
+        How many came due.
+    """
+    parameters = {"vendor": vendor, "stream": stream, "load_id": load_id}
+    return connection.execute(_COME_DUE, parameters).rowcount
 
 
 def set_aside(connection: sa.Connection, source_keys: Sequence[str], lines: Sequence[SetAside]) -> None:

@@ -72,6 +72,111 @@ def identity_score(world: World, connection: sa.Connection) -> Score:
     )
 
 
+def journey_disagreements(world: World, connection: sa.Connection) -> tuple[list[str], int]:
+    """Real events of decidable people that are not in their journey exactly once; and how many were looked at.
+
+    An event is looked at where a vendor still has a record that says that it took place and whose it is: by a record of the
+    person that is there, or by an address that nobody else has.
+    """
+    people: dict[str, set[str]] = defaultdict(set)
+    owners: dict[str, set[str]] = defaultdict(set)
+    for row in world.truth.rows("person"):
+        if (row["vendor"], row["kind"]) not in MAIN:
+            continue
+        for address in _brought(world, row, tags=True).addresses:
+            owners[address].add(row["person_id"])
+        if not row["undecidable"]:
+            people[row["person_id"]].add(_key(row["vendor"], row["kind"], row["record_id"]))
+    person_of = {
+        s: str(p) for s, p in connection.execute(sa.text("SELECT source_id, person_id FROM core.identity_link"))
+    }
+    told: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    query = "SELECT person_id, event_id, source_id, also_source_ids FROM marts.customer_journey"
+    for person_id, event_id, source_id, also in connection.execute(sa.text(query)):
+        for each in (source_id, *(also or ())):
+            told[each.partition("#")[0]].add((str(person_id), str(event_id)))
+    found, looked_at = [], 0
+    for event in world.truth.rows("event"):
+        person = event["person_id"]
+        mine = {person_of[key] for key in people.get(person, ()) if key in person_of}
+        if not mine or not any(_tells(world, record, person, owners) for record in event["records"]):
+            continue
+        looked_at += 1
+        keys = [_source_id(record) for record in event["records"]]
+        times = len({event_id for key in keys for person_id, event_id in told[key] if person_id in mine})
+        if times != 1:
+            found.append(f"{event['type']} of {person} at {event['occurred_at']}, {keys}: {times} times")
+    return found, looked_at
+
+
+def deal_disagreements(world: World, connection: sa.Connection) -> tuple[list[str], int]:
+    """Deals that a vendor still has whose status, amount or currency is not the true one; and how many were looked at.
+
+    Their lead sources are not compared: the vendors' words are coarser than the truth.
+    """
+    query = """
+        SELECT l.source_id, o.opportunity_id, o.status, o.amount, o.currency FROM core.opportunity_link AS l
+        JOIN core.opportunity AS o USING (opportunity_id) WHERE NOT o.is_deleted
+    """
+    built = {row.source_id: row for row in connection.execute(sa.text(query))}
+    found, looked_at = [], 0
+    for deal in world.truth.rows("opportunity"):
+        mine = {built[key].opportunity_id: built[key] for key in map(_source_id, deal["records"]) if key in built}
+        live = [r for r in deal["records"] if _lives(world, r)]
+        if not live:
+            continue
+        looked_at += 1
+        amount = None if deal["amount"] is None else Decimal(str(deal["amount"]))
+        true = (deal["status"], amount, deal["currency"])
+        told = [(row.status, row.amount, row.currency) for row in mine.values()]
+        if told != [true]:
+            found.append(f"{deal['opportunity_id']} {live}: {told}, not {true}")
+    return found, looked_at
+
+
+def _lives(world: World, record: str) -> bool:
+    vendor, kind, id_ = record.split(":", 2)
+    found = stores(world)[vendor].get(kind, id_)
+    return found is not None and not found.archived_at and not found.merged_into
+
+
+_DONE = {
+    "calls": ("hs_call_status", "COMPLETED"),
+    "meetings": ("hs_meeting_outcome", "COMPLETED"),
+    "tasks": ("hs_task_status", "COMPLETED"),
+    "Task": ("IsClosed", True),
+}
+
+
+def _tells(world: World, record: str, person: str, owners: Mapping[str, set[str]]) -> bool:
+    """Whether a record lives, says that the event took place, and names the person."""
+    vendor, kind, id_ = record.split(":", 2)
+    found = stores(world)[vendor].get(kind, id_)
+    if found is None or found.archived_at or found.merged_into:
+        return False
+    field, value = _DONE.get(kind, ("", None))
+    if found.fields.get(field) != value:
+        return False
+    if vendor == "hubspot" and (kind, "contacts") in world.hubspot.links:
+        return bool(world.hubspot.links[kind, "contacts"].get(id_))  # who was deleted for good has no links any more
+    if kind == "activities":
+        lead = world.marketo.get("leads", str(found.fields["leadId"]))
+        return lead is not None and not lead.archived_at and not lead.merged_into
+    if kind == "form_submissions" and not found.fields.get("conversionId"):
+        return False  # it has no id of its own: `record_disagreements` sees to these
+    if kind in {"form_submissions", "email_events"}:
+        values = {each["name"]: each["value"] for each in found.fields.get("values", ())}
+        text = found.fields.get("recipient") or values.get("email") or ""
+        address = text.strip().lower().rstrip(".")
+        return owners.get(address) == {person} and address.partition("@")[0] not in ROLES
+    return True
+
+
+def _source_id(record: str) -> str:
+    vendor, kind, id_ = record.split(":", 2)
+    return _key(vendor, kind, id_)
+
+
 def decidable_pairs(world: World) -> set[tuple[str, str]]:
     """Pairs of records of one person that evidence ties, directly or through other records of the person.
 
@@ -107,10 +212,11 @@ def decidable_pairs(world: World) -> set[tuple[str, str]]:
 
 
 class _Brought(NamedTuple):
-    """What a record brings: marks that nobody else should have, records that it names, addresses at work."""
+    """What a record brings: marks that nobody else should have, records that it names, addresses, and those at work."""
 
     marks: set[str]
     named: set[str]
+    addresses: set[str]
     mailboxes: set[str]
 
 
@@ -123,14 +229,17 @@ _POINTERS = {
 }
 
 
-def _brought(world: World, row: Mapping[str, Any]) -> _Brought:
+def _brought(world: World, row: Mapping[str, Any], *, tags: bool = False) -> _Brought:
+    """What a record brings; with `tags`, addresses as they stand."""
     vendor, kind = row["vendor"], row["kind"]
     record = stores(world)[vendor].get(kind, row["record_id"])
     if record is None:
-        return _Brought(set(), set(), set())
+        return _Brought(set(), set(), set(), set())
     fields = record.fields
     texts = [fields.get("email"), fields.get("Email"), *(fields.get("hs_additional_emails") or "").split(";")]
-    addresses = {re.sub(r"[+][^@]*", "", (text or "").strip().lower().rstrip(".")) for text in texts}
+    addresses = {(text or "").strip().lower().rstrip(".") for text in texts}
+    if not tags:
+        addresses = {re.sub(r"[+][^@]*", "", address) for address in addresses}
     addresses = {a for a in addresses if re.fullmatch(r"[^@\s]+@[^@\s]+[.][a-z]+", a)}
     mailboxes = {a for a in addresses if a.partition("@")[2] not in FREE_MAIL}
     name = " ".join(
@@ -143,9 +252,9 @@ def _brought(world: World, row: Mapping[str, Any]) -> _Brought:
     if len(name.split()) > 1:
         marks |= {f"{name} {d}" for d in digits if len(d) == 8} | {f"name at {name} {d}" for d in domains}
     named = {_key(*there, fields[f]) for f, there in _POINTERS.items() if fields.get(f)}
-    return _Brought(
-        marks, named | ({_key(vendor, kind, record.merged_into)} if record.merged_into else set()), mailboxes
-    )
+    if record.merged_into:
+        named.add(_key(vendor, kind, record.merged_into))
+    return _Brought(marks, named, addresses, mailboxes)
 
 
 def _domain(world: World, vendor: str, fields: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ What ties (rule and value go into the link table, as the reason that can be show
   phone        the same number and the same name
   name_domain  the same name at the same company's domain, unless holders have different mailboxes at work: they may be two
   domain       (accounts) the same web domain, unless two live accounts of one system have it: then it is ambiguous
+  deal         (deals) the same name, currency and amount, unless two live deals of one system have them
 What is not trusted or ambiguous is shown in core.identity_conflict. Evidence that somebody closed ties nobody.
 """
 
@@ -84,7 +85,7 @@ _SHARED = """
 WITH held AS (
   SELECT n.node_id, e.rule, e.value FROM pg_temp.node AS n
   JOIN {core.identity_evidence} AS e ON e.source_id = n.source_id AND e.kind = '{kind}'
-  WHERE e.is_usable AND e.rule IN ('email', 'phone', 'name_domain', 'domain')
+  WHERE e.is_usable AND e.rule IN ('email', 'phone', 'name_domain', 'domain', 'deal')
 )
 SELECT h.node_id, v.hub, h.rule, h.value
 FROM (SELECT rule, value, min(node_id) AS hub FROM held GROUP BY rule, value HAVING count(*) > 1) AS v
@@ -139,7 +140,7 @@ _JUMP = """
 UPDATE pg_temp.node AS n SET label = up.label
 FROM pg_temp.node AS up WHERE up.node_id = n.label AND up.label < n.label
 """
-_STRONGEST_FIRST = "ARRAY['decision', 'merge', 'cross_id', 'email', 'phone', 'name_domain', 'domain']"
+_STRONGEST_FIRST = "ARRAY['decision', 'merge', 'cross_id', 'email', 'phone', 'name_domain', 'domain', 'deal']"
 _LINKS = """
 SELECT md5('{kind}:' || anchor.source_id)::uuid AS {id}, n.source_id,
   CASE WHEN n.node_id = n.label THEN 'anchor' ELSE tie.rule END AS rule,

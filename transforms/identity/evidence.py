@@ -13,6 +13,7 @@ Rules, by kind of record:
   name_domain  (person) the name at the company's domain, by address or by the account on the record
   mail_domain  (person) domain of an address, free-mail left out; ties to accounts only
   domain       (account) web domain, free-mail left out
+  deal         (opportunity) name, currency and amount together
 
 Evidence that somebody has closed (ops.identity_decision) is kept, but no longer usable.
 """
@@ -46,12 +47,16 @@ WITH person AS (
   SELECT source_id, source_key, is_live, same_as, merged_into_source_id,
     ARRAY(SELECT DISTINCT split_part(m, '@', 2) FROM unnest(emails) AS m)
   FROM person AS p WHERE is_company AND NOT EXISTS (SELECT FROM {staging.account} AS a WHERE a.source_id = p.source_id)
+), deal AS (
+  SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, {deal_name} AS name_key, currency,
+    amount
+  FROM {changed_opportunity} AS r
 ), record AS (
   SELECT 'person' AS kind, source_id, source_key, is_live, same_as, merged_into_source_id FROM person WHERE NOT is_company
   UNION ALL
   SELECT 'account', source_id, source_key, is_live, same_as, merged_into_source_id FROM account
   UNION ALL
-  SELECT 'opportunity', source_id, source_key, NOT is_deleted, same_as, merged_into_source_id FROM {changed_opportunity} AS r
+  SELECT 'opportunity', source_id, source_key, is_live, same_as, merged_into_source_id FROM deal
 ), brought AS (
   SELECT kind, source_id, source_key, is_live, 'self' AS rule, source_id AS value, true AS is_usable FROM record
   UNION ALL
@@ -82,6 +87,9 @@ WITH person AS (
   UNION ALL
   SELECT 'account', source_id, source_key, is_live, 'domain', d, true
   FROM account CROSS JOIN LATERAL unnest(domains) AS d WHERE d <> ''
+  UNION ALL
+  SELECT 'opportunity', source_id, source_key, is_live, 'deal', concat_ws(' ', name_key, currency, amount::float8), true
+  FROM deal WHERE name_key <> '' AND amount <> 0
   UNION ALL
   SELECT r.kind, r.source_id, r.source_key, r.is_live, 'decision', d.value, true
   FROM record AS r JOIN {ops.identity_decision} AS d
@@ -147,7 +155,7 @@ CROSS JOIN LATERAL (
   SELECT e.source_id FROM {core.identity_evidence} AS e
   WHERE e.kind = t.kind AND e.rule = t.rule AND e.value = t.value LIMIT {cap} + 1
 ) AS h
-WHERE t.rule IN ('email', 'phone', 'name_domain') AND {cap} >= (
+WHERE t.rule IN ('email', 'phone', 'name_domain', 'deal') AND {cap} >= (
   SELECT count(*) FROM (
     SELECT FROM {core.identity_evidence} AS e
     WHERE e.kind = t.kind AND e.rule = t.rule AND e.value = t.value AND e.is_usable LIMIT {cap} + 1) AS n)
@@ -155,7 +163,7 @@ UNION
 SELECT t.kind, e.source_id FROM pg_temp.evidence_touched AS t
 JOIN {core.identity_evidence} AS e ON e.kind = t.kind AND e.value = t.value
   AND (e.rule = t.rule OR t.rule IN {pointers} AND e.rule IN {pointers})
-WHERE t.rule NOT IN ('email', 'phone', 'name_domain')
+WHERE t.rule NOT IN ('email', 'phone', 'name_domain', 'deal')
 """
 
 
@@ -178,7 +186,15 @@ def refresh_evidence(work: Work) -> int:
         for name in ("person", "account", "opportunity")
     }
     name = name_key("r.full_name")
-    work.temp("evidence_new", _NEW, index="source_id, kind, rule, value", name=name, is_name=_IS_NAME, **changed)
+    work.temp(
+        "evidence_new",
+        _NEW,
+        index="source_id, kind, rule, value",
+        name=name,
+        is_name=_IS_NAME,
+        deal_name=name_key("r.name"),
+        **changed,
+    )
     work.temp("evidence_old", _OLD, evidence=work.changed_rows(work.text("{core.identity_evidence}")))
     work.temp("identity_seed", _CHANGED)
     if work.full:

@@ -24,6 +24,6 @@ that have a mailbox at work have another than the most common one; null where no
 """
 
 IS_CLEAR = """
-c.holders <= {cap} AND coalesce(c.apart, 0) = 0 AND (v.rule <> 'domain' OR c.live = c.live_systems)
+c.holders <= {cap} AND coalesce(c.apart, 0) = 0 AND (v.rule NOT IN ('domain', 'deal') OR c.live = c.live_systems)
 """
 """Whether the holders c of a value v are one."""

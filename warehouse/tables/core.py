@@ -20,7 +20,7 @@ def _link(name: str, id_: str, what: str) -> sa.Table:
         column(
             "rule",
             Text,
-            "Evidence that tied the record in: anchor, decision, merge, cross_id, email, phone, name_domain, domain",
+            "Evidence that tied the record in: anchor, decision, merge, cross_id, email, phone, name_domain, domain, deal",
             null=False,
         ),
         column("value", Text, "The shared value", null=False),
@@ -64,13 +64,13 @@ identity_evidence = table(
     column(
         "rule",
         Text,
-        "self, decision, merge, cross_id, email, phone, name_domain, domain; mail_domain only links to accounts",
+        "self, decision, merge, cross_id, email, phone, name_domain, domain, deal; mail_domain only links to accounts",
         key=True,
     ),
     column(
         "value",
         Text,
-        "The value that may be shared: an address, a number or domain with a name, a domain, a record's source_id",
+        "The value that may be shared: an address, a number or domain with a name, a domain, a deal's name and amount, a record",
         key=True,
     ),
     column("is_usable", Bool, "May tie records; role mailboxes, placeholders and closed evidence may not", null=False),

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -338,6 +339,27 @@ def test_survivorship_takes_the_crm_then_the_latest_and_never_an_empty_value(wor
     assert (person["funnel_stage"], person["lead_source"]) == ("sql", "webinar")
     assert (person["is_opted_out"], person["is_deleted"]) == (True, False)
     assert (person["record_count"], person["system_count"], person["owner_source_id"]) == (3, 2, "salesforce:user:1")
+
+
+def test_a_deal_and_its_copy_without_a_cross_id_are_one_by_name_and_amount(world: Any) -> None:
+    deal = {
+        "name": "Acme - 20 seats",
+        "amount": Decimal("1000.50"),
+        "currency": "EUR",
+        "status": "won",
+        "closed_at": at(3),
+    }
+    world.put("opportunity", "hubspot:deals:1", **deal, created_at=at(1))
+    world.put("opportunity", "salesforce:opportunity:1", **deal | {"name": "ACME – 20 Seats"}, created_at=at(0))
+    world.put("opportunity", "salesforce:opportunity:2", **deal | {"amount": Decimal(2000)}, created_at=at(0))
+    world.build()
+    assert len(world.table("core.opportunity")) == 2
+    world.put("opportunity", "salesforce:opportunity:2", **deal, created_at=at(0))
+    world.build()
+    assert len(world.table("core.opportunity")) == 3, "two live ones of one system: which is the copy of which?"
+    world.put("opportunity", "salesforce:opportunity:2", **deal, created_at=at(0), is_deleted=True)
+    world.build()
+    assert len(world.table("core.opportunity")) == 1
 
 
 def test_accounts_join_by_domain_unless_one_system_has_two_live_ones_on_it(world: Any) -> None:
