@@ -5,6 +5,7 @@ that was created (opportunity) or won (customer), with the deal's path before it
 last; one of many touches counts its asset once (METRICS.md 3).
 """
 
+from transforms.attribution.paths import path_rows
 from transforms.work import Work
 
 _TOUCHES = """
@@ -28,7 +29,7 @@ WITH person_conversion AS (
   SELECT c.conversion_id, c.conversion, c.converted_at, c.amount, t.event_id, t.occurred_at, t.channel, t.lead_source,
     t.campaign_id, t.content_asset_id
   FROM deal_conversion AS c
-  JOIN pg_temp.deal_path AS t ON t.opportunity_id = c.conversion_id AND t.occurred_at <= c.converted_at
+  JOIN {paths} AS t ON t.opportunity_id = c.conversion_id AND t.occurred_at <= c.converted_at
 ), ranked AS (
   SELECT p.*, 1 = row_number() OVER (
     PARTITION BY conversion_id, conversion ORDER BY occurred_at DESC, event_id DESC) AS is_last
@@ -56,4 +57,6 @@ def build_conversions(work: Work) -> int:
     )
     if not work.full:
         work.temp("conversion_old", f"SELECT * FROM {{core.conversion_touch}} WHERE {touched}")
-    return work.replace("core.conversion_touch", "conversion_new", touched, query=_TOUCHES)
+    return work.replace(
+        "core.conversion_touch", "conversion_new", touched, query=work.text(_TOUCHES, paths=path_rows(work))
+    )

@@ -13,6 +13,7 @@ one row that names the deal itself and the source `unattributed`.
 from itertools import groupby
 
 from glossary.model import AttributionModel
+from transforms.attribution.paths import path_rows
 from transforms.changes import OF_AFFECTED_CREDIT
 from transforms.work import Work, quoted
 
@@ -32,7 +33,7 @@ SELECT p.*, row_number() OVER (PARTITION BY opportunity_id ORDER BY occurred_at,
   count(*) OVER deal::int AS path_length{measures}
 FROM (
   SELECT p.*, d.is_won, d.created_at, d.account_id, d.month_on, d.amount_reporting{skips}
-  FROM pg_temp.deal_path AS p JOIN pg_temp.deal_credit AS d ON d.opportunity_id = p.opportunity_id
+  FROM {paths} AS p JOIN pg_temp.deal_credit AS d ON d.opportunity_id = p.opportunity_id
   WHERE p.occurred_at <= d.until
 ) AS p WHERE {counted}
 WINDOW deal AS (PARTITION BY opportunity_id)
@@ -70,7 +71,7 @@ SELECT d.opportunity_id, m.model, d.opportunity_id, NULL, d.account_id, 0, 0, 1,
   'unattributed', NULL, '', NULL
 FROM pg_temp.deal_credit AS d CROSS JOIN (VALUES {models}) AS m (model)
 WHERE NOT EXISTS (
-  SELECT FROM pg_temp.deal_path AS p WHERE p.opportunity_id = d.opportunity_id AND p.occurred_at <= d.until)
+  SELECT FROM {paths} AS p WHERE p.opportunity_id = d.opportunity_id AND p.occurred_at <= d.until)
 """
 _KEPT = """p.opportunity_id, p.event_id, p.person_id, p.account_id, p.position, p.path_length, p.is_won, p.month_on,
   p.amount_reporting, p.lead_source, p.channel, p.campaign_id, p.content_asset_id"""
@@ -93,7 +94,7 @@ _HOLDS = {
 
 
 def build_credit(work: Work) -> int:
-    """Build core.attribution for `affected_credit` from `deal_path`; returns rows written.
+    """Build core.attribution for `affected_credit` from the paths; returns rows written.
 
     Leaves `credit_old` and `credit_new` (rows of core.attribution before and after); a full build leaves neither.
     """
@@ -104,13 +105,14 @@ def build_credit(work: Work) -> int:
     query = "SELECT * FROM {core.attribution} WHERE false"
     if models:
         groups = groupby(models, key=lambda m: m.skip_channels)
-        weighed = " UNION ALL ".join(_weighed(skipped, list(group)) for skipped, group in groups)
+        paths = path_rows(work)
+        weighed = " UNION ALL ".join(_weighed(paths, skipped, list(group)) for skipped, group in groups)
         names = ", ".join(f"({quoted(m.name)})" for m in models)
-        query = work.text(_CREDIT, weighed=weighed, models=names, unit=f"{UNIT}::numeric")
+        query = work.text(_CREDIT, weighed=weighed, models=names, paths=paths, unit=f"{UNIT}::numeric")
     return work.replace("core.attribution", "credit_new", OF_AFFECTED_CREDIT, query=query)
 
 
-def _weighed(skip_channels: tuple[str, ...], models: list[AttributionModel]) -> str:
+def _weighed(paths: str, skip_channels: tuple[str, ...], models: list[AttributionModel]) -> str:
     """SQL: the touches under each of the models that skip the same channels, with what each of them weighs."""
     skipped = ", ".join(quoted(c) for c in skip_channels)
     is_skipped = f"coalesce(p.channel IN ({skipped}), false)"
@@ -119,6 +121,7 @@ def _weighed(skip_channels: tuple[str, ...], models: list[AttributionModel]) -> 
     per_deal = "min(p.lead_at) OVER (PARTITION BY p.opportunity_id) AS first_lead_at" if "at_lead" in asked else ""
     skips = f"{is_skipped} AS is_skipped, bool_and({is_skipped}) OVER (PARTITION BY p.opportunity_id) AS all_skipped"
     placed = _PLACED.format(
+        paths=paths,
         measures="".join(f", {_MEASURES[name]} AS {name}" for name in asked),
         skips="".join(f", {part}" for part in (per_deal, skips if skipped else "") if part),
         counted="NOT is_skipped OR all_skipped" if skipped else "true",

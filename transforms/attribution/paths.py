@@ -58,21 +58,27 @@ WHERE NOT EXISTS (SELECT FROM pg_temp.affected_opportunity AS o WHERE o.opportun
 
 
 def find_paths(work: Work) -> int:
-    """Build core.opportunity_touch for the deals in `affected_credit`; returns rows written. Leaves `deal_path`: these rows.
+    """Build core.opportunity_touch for the deals in `affected_credit`; returns rows written. `path_rows` has these rows.
 
     An incremental build then drops from `affected_credit` the deals whose path and own row are as they were: all that
     follows of a deal follows of these.
     """
     path = work.settings.attribution.path
     people = work.text(_PEOPLE[path.eligible])
-    index = "" if work.full else "opportunity_id, event_id"  # nobody looks up single ones where all are new
     of_people = "" if work.full else " AND s.person_id IN (SELECT person_id FROM people)"
-    work.temp("deal_path", _PATH, index=index, people=people, of_people=of_people, limits=_limits(path))
-    if not work.full:
-        work.temp("path_old", f"SELECT * FROM {{core.opportunity_touch}} WHERE {OF_AFFECTED_CREDIT}")
-        work.run(_SAME_DEALS, columns=columns_of(core.opportunity_touch))
-        work.run("ANALYZE pg_temp.affected_credit")
-    return work.replace("core.opportunity_touch", "deal_path", OF_AFFECTED_CREDIT)
+    query = work.text(_PATH, people=people, of_people=of_people, limits=_limits(path))
+    if work.full:
+        return work.replace("core.opportunity_touch", "", OF_AFFECTED_CREDIT, query=query)
+    work.temp("deal_path", query, index="opportunity_id, event_id")
+    work.temp("path_old", f"SELECT * FROM {{core.opportunity_touch}} WHERE {OF_AFFECTED_CREDIT}")
+    work.run(_SAME_DEALS, columns=columns_of(core.opportunity_touch))
+    work.run("ANALYZE pg_temp.affected_credit")
+    return work.refresh("core.opportunity_touch", "deal_path", OF_AFFECTED_CREDIT)
+
+
+def path_rows(work: Work) -> str:
+    """The relation with the paths of all deals in `affected_credit`, and maybe of others."""
+    return work.text("{core.opportunity_touch}") if work.full else "pg_temp.deal_path"
 
 
 def _limits(path: AttributionPath) -> str:

@@ -8,6 +8,7 @@ Questions it answers:
 One row per deal: totals over any grouping are counts of deals, each once, never sums over channels (METRICS.md 3).
 """
 
+from transforms.attribution.paths import path_rows
 from transforms.changes import OF_AFFECTED_CREDIT
 from transforms.work import Work
 
@@ -27,11 +28,16 @@ LEFT JOIN (
     min(occurred_at) FILTER (WHERE team = 'sales') AS first_sales_at,
     count(*) FILTER (WHERE team = 'marketing') AS marketing_touch_count,
     count(*) FILTER (WHERE team = 'sales') AS sales_touch_count, count(DISTINCT person_id) AS person_count
-  FROM pg_temp.deal_path GROUP BY opportunity_id
+  FROM {paths} GROUP BY opportunity_id
 ) AS t ON t.opportunity_id = o.opportunity_id
 """
 
 
 def build_opportunity_influence(work: Work) -> int:
-    """Build marts.opportunity_influence for `affected_credit` from `deal_path`; returns rows written."""
-    return work.replace("marts.opportunity_influence", "influence_new", OF_AFFECTED_CREDIT, query=_INFLUENCE)
+    """Build marts.opportunity_influence for `affected_credit` from the paths; returns rows written."""
+    return work.replace(
+        "marts.opportunity_influence",
+        "influence_new",
+        OF_AFFECTED_CREDIT,
+        query=work.text(_INFLUENCE, paths=path_rows(work)),
+    )
