@@ -22,7 +22,8 @@ SECTIONS = (
     "Large warehouses",
 )
 _TITLE = (
-    "# Benchmark results\n\nWritten by the programs in this folder, not by hand; `make bench` repeats the first, sixth and seventh section, "
+    "# Benchmark results\n\nWritten by the programs in this folder, not by hand; `make bench` repeats the first, sixth and "
+    "seventh section, "
     "`make bakeoff` the fifth.\n"
 )
 
