@@ -156,7 +156,10 @@ def _tells(world: World, record: str, person: str, owners: Mapping[str, set[str]
     if found is None or found.archived_at or found.merged_into or found.fields.get(field) != value:
         return False
     if vendor == "hubspot" and (kind, "contacts") in world.hubspot.links:
-        return bool(world.hubspot.links[kind, "contacts"].get(id_))  # who was deleted for good has no links any more
+        # HubSpot shows no links to a contact in the archive, and none is left of one that was deleted for good.
+        return any(
+            _lives(world, f"hubspot:contacts:{other}") for other in world.hubspot.links[kind, "contacts"].get(id_, ())
+        )
     if kind == "activities":
         return _lives(world, f"marketo:leads:{found.fields['leadId']}")
     if kind in {"form_submissions", "email_events"}:
