@@ -1,5 +1,7 @@
 """Small builders of staging rows: what normalise would have written, with the queue entry that tells the build of it."""
 
+import hashlib
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -145,6 +147,11 @@ def contents(connection: sa.Connection, tables: Iterable[str] = BUILT) -> dict[s
         name: sorted((tuple(row) for row in connection.execute(sa.select(metadata.tables[name]))), key=repr)
         for name in tables
     }
+
+
+def id_of(kind: str, source_id: str) -> uuid.UUID:
+    """The stable id of the person, account or opportunity whose earliest record this is."""
+    return uuid.UUID(hashlib.md5(f"{kind}:{source_id}".encode(), usedforsecurity=False).hexdigest())
 
 
 def rows(connection: sa.Connection, table: str, order: str) -> list[Mapping[str, Any]]:

@@ -33,9 +33,9 @@ _PERSONS_AGREE = """(
   OR EXISTS (SELECT FROM unnest(a.marks) AS x JOIN unnest(b.marks) AS y ON split_part(x, '@', 1) = split_part(y, '@', 1)))"""
 # Names in two scripts cannot be compared; addresses can.
 _PERSONS_SILENT = """(a.name_key = '' OR b.name_key = ''
-    OR (a.name_key ~ '[a-z]') <> (b.name_key ~ '[a-z]') AND (a.marks = '{{}}' OR b.marks = '{{}}'))"""
+    OR (a.name_key ~ '[a-z]') <> (b.name_key ~ '[a-z]') AND (a.marks = '{}' OR b.marks = '{}'))"""
 _ACCOUNTS_AGREE = "a.name_key <> '' AND split_part(a.name_key, ' ', 1) = split_part(b.name_key, ' ', 1)"
-_ACCOUNTS_SILENT = "(a.name_key = '' OR b.name_key = '' OR a.marks = '{{}}' OR b.marks = '{{}}')"
+_ACCOUNTS_SILENT = "(a.name_key = '' OR b.name_key = '' OR a.marks = '{}' OR b.marks = '{}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def resolve(work: Work, kind: Kind) -> int:
         "node", _NODES, index="node_id;source_id", records=work.text(kind.records), name=name_key("r.name"), **words
     )
     work.temp("shared_value", _SHARED, holders=work.text(HOLDERS, **words), is_clear=work.text(IS_CLEAR), **words)
-    work.temp("pointer", _POINTERS, agrees=kind.agrees, is_silent=kind.is_silent.format(), **words)
+    work.temp("pointer", _POINTERS, agrees=kind.agrees, is_silent=kind.is_silent, **words)
     work.temp("edge", _EDGES, **words)
     while work.run(_HOOK):
         while work.run(_JUMP):

@@ -1,7 +1,7 @@
 """Records that are probably one person though no single value says so: pairs with a probability, by Splink's Fellegi-Sunter model.
 
 How often values agree by chance is estimated from random pairs, how often they agree for one person by expectation
-maximisation over pairs that share a name (Fellegi and Sunter 1969; Splink, Linacre et al. 2022). Nothing is merged here.
+maximisation over pairs that share a number or an address (Fellegi and Sunter 1969; Splink, Linacre et al. 2022). Nothing is merged here.
 """
 
 import logging
@@ -18,8 +18,7 @@ from transforms.identity.names import name_key
 from warehouse.copy import driver
 
 RANDOM_PAIRS = 1_000_000
-"""Pairs drawn to estimate chance agreement, and pairs that training looks at: enough for any size."""
-
+"""Pairs drawn to estimate chance agreement: enough for any size."""
 
 FEW_PAIRS = 200
 """Of fewer pairs Splink learns nothing sound: what it takes for usual is nearer the truth."""
@@ -71,8 +70,7 @@ PEOPLE = Model(
 
 _RECORDS = f"""
 SELECT source_id AS unique_id, name, substring(name from '[^ ]+$') AS family_name, left(name, 1) AS initial, email,
-  phone, company,
-  country
+  phone, company, country
 FROM (
   SELECT p.source_id, nullif({name_key("p.full_name")}, '') AS name, p.email, coalesce(p.mobile_phone, p.phone) AS phone,
     nullif(nullif({name_key("coalesce(a.name, p.company_name)")}, ''), {name_key("p.full_name")}) AS company, p.country

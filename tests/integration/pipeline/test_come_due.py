@@ -1,5 +1,6 @@
 """Meetings of which the vendor does not say whether they took place: they did once the stream is read beyond their time."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,21 +15,21 @@ PAST, NEXT_WEEK = "salesforce:event:1", "salesforce:event:2"
 
 
 @pytest.fixture
-def connection(warehouse: sa.Engine) -> sa.Connection:
+def connection(warehouse: sa.Engine) -> Iterator[sa.Connection]:
     """One meeting that was, one that is to come, one that a vendor calls off, and a task; read up to now."""
-    connection = warehouse.connect()
-    rows = StagingRows(connection)
-    for source_id, at, type_, done in (
-        (PAST, NOW - timedelta(days=1), "meeting", None),
-        (NEXT_WEEK, NOW + timedelta(days=7), "meeting", None),
-        ("salesforce:event:3", NOW - timedelta(days=1), "meeting", False),
-        ("salesforce:event:4", NOW - timedelta(days=1), "task", None),
-        ("hubspot:meetings:5", NOW - timedelta(days=1), "meeting", None),
-    ):
-        rows.put("engagement", source_id, type=type_, occurred_at=at, is_completed=done)
-    connection.execute(sa.text("DELETE FROM ops.staging_change"))
-    read_until(connection, NOW)
-    return connection
+    with warehouse.connect() as connection:
+        rows = StagingRows(connection)
+        for source_id, at, type_, done in (
+            (PAST, NOW - timedelta(days=1), "meeting", None),
+            (NEXT_WEEK, NOW + timedelta(days=7), "meeting", None),
+            ("salesforce:event:3", NOW - timedelta(days=1), "meeting", False),
+            ("salesforce:event:4", NOW - timedelta(days=1), "task", None),
+            ("hubspot:meetings:5", NOW - timedelta(days=1), "meeting", None),
+        ):
+            rows.put("engagement", source_id, type=type_, occurred_at=at, is_completed=done)
+        connection.execute(sa.text("DELETE FROM ops.staging_change"))
+        read_until(connection, NOW)
+        yield connection
 
 
 def read_until(connection: sa.Connection, moment: datetime) -> None:
@@ -55,11 +56,9 @@ def test_a_meeting_took_place_once_its_time_is_read_and_is_built_again_once(conn
     come_due(connection, "salesforce", "event", words(), 9)
     assert done(connection) == {PAST, NEXT_WEEK}
     assert queued(connection) == [PAST, NEXT_WEEK]
-    connection.close()
 
 
 def test_streams_without_engagements_and_without_a_cursor_are_left_alone(connection: sa.Connection) -> None:
     come_due(connection, "salesforce", "lead", words(), 7)
     come_due(connection, "hubspot", "meetings", words(), 7)
     assert done(connection) == set()
-    connection.close()

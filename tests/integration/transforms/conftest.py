@@ -47,6 +47,13 @@ class World:
         (row,) = self.table(name)
         return row
 
+    def groups(self) -> set[frozenset[str]]:
+        """The records of each person."""
+        found: dict[Any, set[str]] = {}
+        for source_id, person in self.people().items():
+            found.setdefault(person, set()).add(source_id)
+        return {frozenset(members) for members in found.values()}
+
     def people(self) -> dict[str, Any]:
         """source_id -> person_id."""
         return {row["source_id"]: row["person_id"] for row in self.table("core.identity_link")}

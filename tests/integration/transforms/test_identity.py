@@ -1,29 +1,14 @@
 """Who is who: what ties records, what does not, and what an id outlives."""
 
-import hashlib
-import uuid
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from errors import SmarketingError
-from tests.support.staging_rows import at, settings
-from warehouse import decisions
+from tests.support.staging_rows import at, id_of, settings
 
 HUB, LEAD, CONTACT = "hubspot:contacts:1", "salesforce:lead:1", "salesforce:contact:1"
-
-
-def id_of(kind: str, source_id: str) -> uuid.UUID:
-    return uuid.UUID(hashlib.md5(f"{kind}:{source_id}".encode(), usedforsecurity=False).hexdigest())
-
-
-def groups(world: Any) -> set[frozenset[str]]:
-    found: dict[Any, set[str]] = {}
-    for source_id, person in world.people().items():
-        found.setdefault(person, set()).add(source_id)
-    return {frozenset(members) for members in found.values()}
 
 
 def test_cross_ids_mails_and_merges_make_one_person_anchored_by_the_earliest_record(world: Any) -> None:
@@ -37,7 +22,7 @@ def test_cross_ids_mails_and_merges_make_one_person_anchored_by_the_earliest_rec
     world.put("person", "hubspot:contacts:9", email="bob@acme.test")
     world.build()
     everyone = {HUB, LEAD, CONTACT, "hubspot:contacts:2", "hubspot:contacts:3"}
-    assert groups(world) == {frozenset(everyone), frozenset({"hubspot:contacts:9"})}
+    assert world.groups() == {frozenset(everyone), frozenset({"hubspot:contacts:9"})}
     assert {world.people()[s] for s in everyone} == {id_of("person", HUB)}
     reasons = {row["source_id"]: (row["rule"], row["value"]) for row in world.table("core.identity_link")}
     assert reasons == {
@@ -57,7 +42,7 @@ def test_role_mailboxes_and_placeholders_tie_nobody(world: Any, address: str) ->
     world.put("person", HUB, email=address)
     world.put("person", LEAD, email=address)
     world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+    assert world.groups() == {frozenset({HUB}), frozenset({LEAD})}
 
 
 def test_an_address_ties_up_to_the_cap_and_nobody_beyond_it_and_again_when_one_goes(world: Any) -> None:
@@ -69,13 +54,13 @@ def test_an_address_ties_up_to_the_cap_and_nobody_beyond_it_and_again_when_one_g
     for source_id in ids[1:3]:
         world.put("person", source_id, email="shared@acme.test")
     world.build()
-    assert groups(world) == {frozenset(ids[:3])}
+    assert world.groups() == {frozenset(ids[:3])}
     world.put("person", ids[3], email="shared@acme.test")
     world.build()
-    assert groups(world) == {frozenset({i}) for i in ids}
+    assert world.groups() == {frozenset({i}) for i in ids}
     world.drop("person", ids[0])
     world.build()
-    assert groups(world) == {frozenset(ids[1:])}
+    assert world.groups() == {frozenset(ids[1:])}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +70,7 @@ def test_a_wrong_cross_id_is_not_trusted(world: Any, email: str | None, name: st
     world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
     world.put("person", LEAD, email=email, full_name=name)
     world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+    assert world.groups() == {frozenset({HUB}), frozenset({LEAD})}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +91,7 @@ def test_a_cross_id_is_trusted_when_anything_agrees_or_is_missing(
     world.put("person", HUB, email="ana@acme.test", full_name="Ana Souza", same_as=[LEAD])
     world.put("person", LEAD, email=email, full_name=name)
     world.build()
-    assert groups(world) == {frozenset({HUB, LEAD})}
+    assert world.groups() == {frozenset({HUB, LEAD})}
 
 
 def test_of_two_that_name_one_record_the_one_with_better_reason_is_trusted(world: Any) -> None:
@@ -114,17 +99,17 @@ def test_of_two_that_name_one_record_the_one_with_better_reason_is_trusted(world
     world.put("person", "hubspot:contacts:2", full_name="김민준", same_as=[LEAD])
     world.put("person", LEAD, full_name="Ana Souza")
     world.build()
-    assert groups(world) == {frozenset({HUB, LEAD}), frozenset({"hubspot:contacts:2"})}
+    assert world.groups() == {frozenset({HUB, LEAD}), frozenset({"hubspot:contacts:2"})}
     world.put("person", HUB, full_name="Ana Souza", same_as=[])
     world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({"hubspot:contacts:2", LEAD})}
+    assert world.groups() == {frozenset({HUB}), frozenset({"hubspot:contacts:2", LEAD})}
 
 
 def test_an_address_with_a_tag_is_the_address(world: Any) -> None:
     world.put("person", HUB, email="ana+news@acme.test")
     world.put("person", LEAD, email="ana@acme.test")
     world.build()
-    assert groups(world) == {frozenset({HUB, LEAD})}
+    assert world.groups() == {frozenset({HUB, LEAD})}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +126,7 @@ def test_a_number_ties_with_the_same_name_only(world: Any, name: str | None, pho
     world.put("person", HUB, full_name="Ana de Souza", phone="+5511999998888", email="ana@acme.test", created_at=at(0))
     world.put("person", LEAD, full_name=name, mobile_phone=phone, email="ana@gmail.com", created_at=at(1))
     world.build()
-    assert groups(world) == ({frozenset({HUB, LEAD})} if is_one else {frozenset({HUB}), frozenset({LEAD})})
+    assert world.groups() == ({frozenset({HUB, LEAD})} if is_one else {frozenset({HUB}), frozenset({LEAD})})
     if is_one:
         link = next(row for row in world.table("core.identity_link") if row["source_id"] == LEAD)
         assert (link["rule"], link["value"]) == ("phone", "+5511999998888 ana de souza")
@@ -155,13 +140,13 @@ def test_a_name_ties_at_one_companys_domain_by_address_or_account(world: Any) ->
     world.put("person", "hubspot:contacts:2", full_name="Ana Souza", email="ana.souza@gmail.com")
     world.build()
     apart = frozenset({LEAD}), frozenset({"hubspot:contacts:2"})
-    assert groups(world) == {frozenset({HUB, CONTACT}), *apart}
+    assert world.groups() == {frozenset({HUB, CONTACT}), *apart}
     world.put("account", "salesforce:account:1", domain="beta.test")
     world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({CONTACT}), *apart}
+    assert world.groups() == {frozenset({HUB}), frozenset({CONTACT}), *apart}
     world.put("account", "salesforce:account:1", domain="acme.test")
     world.build()
-    assert groups(world) == {frozenset({HUB, CONTACT}), *apart}
+    assert world.groups() == {frozenset({HUB, CONTACT}), *apart}
 
 
 @pytest.mark.parametrize("address", ["a.souza@acme.test", "info@acme.test", "ana@south.acme.test"])
@@ -171,7 +156,7 @@ def test_one_name_with_two_mailboxes_at_work_may_be_two_people_and_is_shown(worl
     world.put("person", HUB, **mine, email="ana@acme.test")
     world.put("person", LEAD, **mine, email=address)
     world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
+    assert world.groups() == {frozenset({HUB}), frozenset({LEAD})}
     conflict = world.one("core.identity_conflict")
     assert (conflict["rule"], conflict["value"], conflict["conflict"]) == (
         "name_domain", "ana souza @acme.test", "several_mailboxes",
@@ -179,7 +164,7 @@ def test_one_name_with_two_mailboxes_at_work_may_be_two_people_and_is_shown(worl
     assert conflict["source_ids"] == [HUB, LEAD]
     world.put("person", LEAD, **mine, email="ana@gmail.com")
     world.build()
-    assert groups(world) == {frozenset({HUB, LEAD})}
+    assert world.groups() == {frozenset({HUB, LEAD})}
     assert world.table("core.identity_conflict") == []
 
 
@@ -205,75 +190,13 @@ def test_what_is_not_trusted_is_shown_until_it_is_mended(world: Any) -> None:
     assert world.table("core.identity_conflict") == []
 
 
-def test_a_record_is_split_off_stays_apart_and_comes_back_when_that_is_undone(world: Any) -> None:
-    world.put("person", HUB, full_name="Ana Souza", email="ana@acme.test", created_at=at(0))
-    world.put("person", LEAD, full_name="Ana Souza", email="ana@acme.test", same_as=[HUB], created_at=at(1))
-    world.put("person", CONTACT, full_name="Ana Souza", email="ana@acme.test", same_as=[LEAD], created_at=at(2))
-    world.put("touch", "hubspot:email_events:1", type="email_open", occurred_at=at(3), person_source_id=LEAD)
-    world.put("touch", "hubspot:email_events:2", type="email_open", occurred_at=at(3), person_email="ana@acme.test")
-    world.build()
-    before = world.people()
-    closed = decisions.split(world.connection, LEAD, "another Ana")
-    assert {(row.source_id, row.rule) for row in closed} == {
-        (LEAD, "email"), (LEAD, "name_domain"), (LEAD, "cross_id"), (CONTACT, "cross_id"),
-    }  # fmt: skip
-    world.build()
-    assert groups(world) == {frozenset({HUB, CONTACT}), frozenset({LEAD})}
-    touched = {row["source_id"]: row["person_id"] for row in world.table("core.touchpoint")}
-    assert touched == {
-        "hubspot:email_events:1": id_of("person", LEAD), "hubspot:email_events:2": id_of("person", HUB),
-    }  # fmt: skip
-    world.put("person", LEAD, full_name="Ana Souza", email="ana@acme.test", same_as=[HUB], created_at=at(1), score=7)
-    world.build()
-    assert groups(world) == {frozenset({HUB, CONTACT}), frozenset({LEAD})}
-    for row in closed:
-        decisions.withdraw(world.connection, row.decision_id)
-    world.build()
-    assert world.people() == before
-    assert {row["person_id"] for row in world.table("core.touchpoint")} == {id_of("person", HUB)}
-
-
-def test_records_are_joined_by_decision_and_come_apart_when_it_is_withdrawn(world: Any) -> None:
-    world.put("person", HUB, full_name="Ana Souza", created_at=at(0))
-    world.put("person", LEAD, full_name="A. Lima", created_at=at(1))
-    world.build()
-    number = decisions.join(world.connection, LEAD, HUB, "married")
-    world.build()
-    assert groups(world) == {frozenset({HUB, LEAD})}
-    assert next(r["rule"] for r in world.table("core.identity_link") if r["source_id"] == LEAD) == "decision"
-    with pytest.raises(SmarketingError, match="one already"):
-        decisions.join(world.connection, LEAD, HUB, None)
-    decisions.withdraw(world.connection, number)
-    world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
-    decisions.join(world.connection, LEAD, HUB, None)
-    world.build()
-    decisions.split(world.connection, HUB, None)
-    world.build()
-    assert groups(world) == {frozenset({HUB}), frozenset({LEAD})}
-
-
-def test_what_cannot_be_decided_is_said(world: Any) -> None:
-    world.put("person", HUB)
-    world.put("account", "salesforce:account:1")
-    world.build()
-    with pytest.raises(SmarketingError, match="No record x is known"):
-        decisions.split(world.connection, "x", None)
-    with pytest.raises(SmarketingError, match="Nothing ties"):
-        decisions.split(world.connection, HUB, None)
-    with pytest.raises(SmarketingError, match="not of one kind"):
-        decisions.join(world.connection, HUB, "salesforce:account:1", None)
-    with pytest.raises(SmarketingError, match="no decision 77"):
-        decisions.withdraw(world.connection, 77)
-
-
 def test_a_long_chain_of_merges_is_one_person(world: Any) -> None:
     ids = [f"hubspot:contacts:{n}" for n in range(60)]
     for before, after in pairwise(ids):
         world.put("person", before, merged_into_source_id=after, is_deleted=True)
     world.put("person", ids[-1], created_at=at(5))
     world.build()
-    assert groups(world) == {frozenset(ids)}
+    assert world.groups() == {frozenset(ids)}
 
 
 def test_undoing_a_merge_splits_the_person_and_gives_the_old_ids_back(world: Any) -> None:

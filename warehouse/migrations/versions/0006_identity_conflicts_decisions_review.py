@@ -1,4 +1,4 @@
-"""identity by phone and name, conflicts, decisions"""
+"""identity: conflicts, decisions, review"""
 
 import sqlalchemy as sa
 from alembic import op
