@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 PEOPLE ?= 20000
 NIGHTS ?= 30
+SOAK_BESIDE ?= meltano-tap-hubspot tap-salesforce
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format bench bakeoff soak up down lock migration docs clean
@@ -47,8 +48,11 @@ bench: setup ## Measure against peers and the floor; writes benchmarks/results.m
 bakeoff: setup ## Read the same worlds beside public connectors; writes benchmarks/results.md: make bakeoff BAKEOFF_ARGS="--people 300"
 	@$(BIN)/python -m benchmarks.bakeoff $(BAKEOFF_ARGS)
 
-soak: setup ## Nights under all faults, a run killed in each, against the truth: make soak PEOPLE=400 NIGHTS=6
-	@SMARKETING_SOAK_PEOPLE=$(PEOPLE) SMARKETING_SOAK_NIGHTS=$(NIGHTS) $(BIN)/python -m pytest -q -s -m soak tests/soak
+soak: setup ## Nights under all faults, a run killed in each, against the truth, then public connectors in the same world: make soak PEOPLE=400 NIGHTS=6
+	@seed=$${SMARKETING_TEST_SEED:-$$($(BIN)/python -c "import secrets; print(secrets.randbelow(10**6))")}; \
+	SMARKETING_TEST_SEED=$$seed SMARKETING_SOAK_PEOPLE=$(PEOPLE) SMARKETING_SOAK_NIGHTS=$(NIGHTS) \
+	    $(BIN)/python -m pytest -q -s -m soak && \
+	$(BIN)/python -m benchmarks.bakeoff --seed $$seed --people $(PEOPLE) --nights $(NIGHTS) --faults all --soak --beside $(SOAK_BESIDE)
 
 up: ## Start everything with Docker Compose
 	@test -f .env || cp .env.example .env

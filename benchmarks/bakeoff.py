@@ -24,7 +24,7 @@ from sandbox.faults import rates_of, switch
 from sandbox.serve import Sandbox, running_sandbox
 from sandbox.store import Store
 
-TITLE = report.SECTIONS[4]
+TITLE, OF_SOAK = report.SECTIONS[4], report.SECTIONS[8]
 LAST_NIGHT_WITHOUT = ("hubspot.search_lag", "salesforce.late_commit", "hubspot.updated_while_paged")
 """Faults that would keep what is from being seen in the last night."""
 LAGS_PASS = timedelta(minutes=61)
@@ -68,17 +68,20 @@ def main() -> None:
     args = _arguments()
     for faults in args.faults:
         rates_of(_switched(faults))
-    for peer in PEERS:
+    beside = [peer for peer in PEERS if peer.package in args.beside]
+    for peer in beside:
         peers.python_of(peer.package)
     results: list[Result] = []
     with server() as postgres:
         for faults in args.faults:
             for vendor in KINDS:
-                for make in _makers(vendor, postgres):
+                for make in _makers(vendor, postgres, beside):
                     results.append(_measure(make, faults, args.seed, args.people, args.nights))
                     print(_line(results[-1]), flush=True)
                     # Each time anew: it takes long, and what was measured should outlive an end before the end.
-                    report.write_section(TITLE, _text(results, args.seed, args.people, args.nights))
+                    report.write_section(
+                        OF_SOAK if args.soak else TITLE, _text(results, beside, args.seed, args.people, args.nights)
+                    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -92,6 +95,18 @@ def _arguments() -> argparse.Namespace:
         default=["none", "all"],
         help="one or more lists as of sandbox.faults, or none (default: none all)",
     )
+    parser.add_argument(
+        "--soak", action="store_true", help="it is the soak's world; the results are a section of their own"
+    )
+    packages = [peer.package for peer in PEERS]
+    parser.add_argument(
+        "--beside",
+        nargs="+",
+        default=packages,
+        choices=packages,
+        metavar="PACKAGE",
+        help=f"some of {', '.join(packages)} (default: all)",
+    )
     return parser.parse_args()
 
 
@@ -102,7 +117,7 @@ def _switched(faults: str) -> str:
 Maker = Callable[[Sandbox, datetime], Reader]
 
 
-def _makers(vendor: str, postgres: Server) -> Iterator[Maker]:
+def _makers(vendor: str, postgres: Server, beside: Iterable[Peer]) -> Iterator[Maker]:
     def ours(box: Sandbox, _start: datetime) -> Reader:
         return Ours(vendor, box, HOME / "bakeoff" / f"ours-{vendor}", postgres.fresh("bakeoff", migrated=True))
 
@@ -110,7 +125,7 @@ def _makers(vendor: str, postgres: Server) -> Iterator[Maker]:
         return lambda box, start: Public(peer, box, HOME / "bakeoff" / peer.package, start)
 
     yield ours
-    yield from (public(peer) for peer in PEERS if peer.vendor == vendor)
+    yield from (public(peer) for peer in beside if peer.vendor == vendor)
 
 
 def _measure(make: Maker, faults: str, seed: int, people: int, nights: int) -> Result:
@@ -211,7 +226,7 @@ def _row(result: Result, nights: int) -> list[str]:
     ]
 
 
-def _text(results: list[Result], seed: int, people: int, nights: int) -> str:
+def _text(results: list[Result], beside: Iterable[Peer], seed: int, people: int, nights: int) -> str:
     wrong = {
         is_ours: sum(r.score.wrong for r in results if (r.name == Ours.name) == is_ours) for is_ours in (True, False)
     }
@@ -219,7 +234,7 @@ def _text(results: list[Result], seed: int, people: int, nights: int) -> str:
         f"**Records missing, stale, double or wrongly kept, over all rows: {wrong[True]:,} of this project's, {wrong[False]:,} of "
         f"the public connectors'** ({people:,} people, seed {seed}, {nights} nights)."
     )
-    settings = [f"{peer.package} {peers.version(peer.package)}: {peer.settings}" for peer in PEERS]
+    settings = [f"{peer.package} {peers.version(peer.package)}: {peer.settings}" for peer in beside]
     facts = [
         f"{report.now()}; {report.machine()}",
         report.versions("polars", "psycopg", "requests"),

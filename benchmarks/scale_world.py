@@ -78,7 +78,10 @@ EVENTS = (
     f" {_AT.format('n')} + k * interval '9 days', (ARRAY['subscriber','lead','mql'])[1 + k % 3], (ARRAY['lead','mql','sql'])[1 + k % 3]"
     " FROM generate_series(:first, :last) AS n, generate_series(:of, :of + 2) AS k WHERE (n + k) % 6 <> 1"),
 )  # fmt: skip
-_QUEUE = "INSERT INTO ops.staging_change (entity, source_key, load_id) SELECT '{0}', source_key, 1 FROM staging.{0} AS r WHERE {1}"
+_QUEUE = (
+    "INSERT INTO ops.staging_change (entity, source_key, load_id, changed_columns)"
+    " SELECT '{0}', source_key, 1, {1} FROM staging.{0} AS r WHERE {2}"
+)
 
 
 def write(connection: sa.Connection, people: int) -> None:
@@ -102,9 +105,10 @@ def change(connection: sa.Connection, people: int) -> int:
         _run(connection, statement, first=0, last=few - 1, of=20)
     rows = 0
     for table in ("person", "touch", "engagement", "engagement_link", "stage_change"):
-        new = mine if table == "person" else "source_record_id::bigint % 100 >= 20"
-        queue = sa.text(_QUEUE.format(table, new))
-        rows += connection.execute(queue, {"few": few} if table == "person" else {}).rowcount
+        is_person = table == "person"
+        columns = "ARRAY['job_title', 'version_at']" if is_person else "NULL"
+        queue = sa.text(_QUEUE.format(table, columns, mine if is_person else "source_record_id::bigint % 100 >= 20"))
+        rows += connection.execute(queue, {"few": few} if is_person else {}).rowcount
     return rows
 
 

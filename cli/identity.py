@@ -33,7 +33,7 @@ APPLY = "`smarketing build`"
 
 @app.command()
 def conflicts(limit: Limit = 20, json: Json = False) -> None:
-    """Evidence that should tie records and was not trusted to: shared mailboxes, doubtful names, wrong cross ids."""
+    """Evidence that was not trusted (shared mailboxes, doubtful names, wrong cross ids), and who has too many records."""
     c = core.identity_conflict.c
     with open_warehouse().connect() as connection:
         total = connection.scalar(sa.select(sa.func.count()).select_from(core.identity_conflict))
@@ -46,8 +46,10 @@ def conflicts(limit: Limit = 20, json: Json = False) -> None:
         {**row, "source_ids": ", ".join(row["source_ids"][:4]) + (" …" if len(row["source_ids"]) > 4 else "")}
         for row in rows
     ]
-    table("Evidence that ties nobody", lines, empty="none")
-    finish(f"{total} in all.", "`smarketing identity join RECORD OTHER` where two are one")
+    table("Evidence that was not trusted, and large groups", lines, empty="none")
+    finish(
+        f"{total} in all.", "`smarketing identity join RECORD OTHER` where two are one, `split RECORD` where one is two"
+    )
 
 
 @app.command()

@@ -16,6 +16,7 @@ from glossary.reader import Reader
 CONDITION_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host", "touch_type")
 """What a rule may look at. `click_id` is `gclid=...`; `touch_type` the kind of touch, as in staging.touch.type."""
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_HOST = re.compile(r"[a-z0-9-]+([.][a-z0-9-]+)+", re.IGNORECASE)
 # Look-arounds and \d-like classes differ between the two engines; rules must do without.
 _NOT_SHARED = re.compile(r"\(\?|\\[a-zA-Z]|[*+?}]\+|\*\?|\+\?|\?\?")
 
@@ -46,6 +47,20 @@ def read_channel_models(
                 node, f"The rules of `{name}` are not numbered upwards.", "Number them in the order they are tried."
             )
     return models
+
+
+def read_unwanted_referrals(root: Node, problems: Problems) -> tuple[str, ...]:
+    """Hosts of channels.yml that say nothing of where somebody came from, lower case and without www."""
+    node = root.get("unwanted_referrals")
+    if node is None or node.value is None:
+        return ()
+    hosts = node.value if isinstance(node.value, list) else [node]
+    for host in hosts:
+        if not isinstance(host.value, str) or not _HOST.fullmatch(host.value):
+            problems.add(
+                host, f"`{host.plain()}` is no host.", "Write a list of hosts, as [shop.example, pay.example]."
+            )
+    return tuple(str(host.value).lower().removeprefix("www.") for host in hosts)
 
 
 def _lists(root: Node, problems: Problems) -> list[tuple[str, Node]]:

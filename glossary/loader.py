@@ -15,7 +15,7 @@ from typing import Any
 
 from errors import ConfigurationError
 from glossary.attribution import read_attribution
-from glossary.channels import read_channel_models
+from glossary.channels import read_channel_models, read_unwanted_referrals
 from glossary.field_maps import Known, read_field_map
 from glossary.model import Attribution, ChannelModel, FieldMap, Money, Term, Vocabulary
 from glossary.nodes import Node, Problems, canonical, overlaid, read_yaml
@@ -47,6 +47,7 @@ class Glossary:
     terms: kind -> term -> Term, in the order of the files.
     vocabularies: name, as `funnel.hubspot`, -> Vocabulary.
     channel_models: `ga4`, `hubspot`.
+    unwanted_referrals: hosts, sub-domains included, that say nothing of where somebody came from.
     field_maps: vendor -> FieldMap.
     version_id: SHA-256 of the canonical content, first 16 hex digits.
     """
@@ -54,6 +55,7 @@ class Glossary:
     terms: Mapping[str, Mapping[str, Term]]
     vocabularies: Mapping[str, Vocabulary]
     channel_models: Mapping[str, ChannelModel]
+    unwanted_referrals: tuple[str, ...]
     attribution: Attribution
     money: Money
     field_maps: Mapping[str, FieldMap]
@@ -114,6 +116,7 @@ def load(
     for root in shared.values():
         read_vocabularies(root, terms, vocabularies, problems)
     channel_models = read_channel_models(roots["channels"], terms, problems)
+    unwanted = read_unwanted_referrals(roots["channels"], problems)
     attribution = read_attribution(roots["attribution"], terms, problems)
     money = read_money(roots["currency"], problems)
     _refuse_unknown_keys(shared, problems)
@@ -128,7 +131,7 @@ def load(
             f"The glossary has {count} problem{'s' if count > 1 else ''}:\n" + "\n".join(problems.lines) + "\n",
             remedy="Mend these lines and run `smarketing glossary check`.",
         )
-    return Glossary(terms, vocabularies, channel_models, attribution, money, field_maps, _version(roots))
+    return Glossary(terms, vocabularies, channel_models, unwanted, attribution, money, field_maps, _version(roots))
 
 
 def _roots(overlay: Path | None, problems: Problems) -> dict[str, Node]:
@@ -154,7 +157,7 @@ def _roots(overlay: Path | None, problems: Problems) -> dict[str, Node]:
 
 
 _TOP_KEYS: Mapping[str, tuple[str, ...]] = {
-    "channels": ("models", "sites"),
+    "channels": ("models", "sites", "unwanted_referrals"),
     "attribution": ("models", "path"),
     "currency": ("reporting_currency", "reporting_time_zone", "rates"),
 }

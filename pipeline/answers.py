@@ -116,7 +116,7 @@ def telling_person(connection: sa.Connection) -> Any:
             """
             SELECT person_id FROM marts.person_journey
             WHERE marketing_touch_count >= 2 AND sales_touch_count >= 2 AND event_count BETWEEN 10 AND 24
-            ORDER BY system_count DESC, won_deal_count DESC, abs(event_count - 16), person_id LIMIT 1
+            ORDER BY won_deal_count > 0 DESC, system_count DESC, won_deal_count DESC, abs(event_count - 16), person_id LIMIT 1
             """
         )
     ) or connection.scalar(

@@ -1,9 +1,8 @@
 """From raw to staging: the touched records of one stream, in bounded batches, in the caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-import polars as pl
 import sqlalchemy as sa
 
 from glossary import Glossary
@@ -31,7 +30,7 @@ class Normalized(NamedTuple):
     load_id: int
     before: list[str]
     entities: tuple[str, ...]
-    frames: dict[str, pl.DataFrame]
+    rows: Mapping[str, staging.Rows]
     lines: list[staging.SetAside]
 
 
@@ -66,12 +65,13 @@ def normalize_states(
     result = normalize(records, vendor, stream, glossary)
     before = [prefix + id_ for id_ in ((s.record_id for s in states) if staged_before is None else staged_before)]
     lines = [_line(reject, table) for reject in result.rejects]
-    return Normalized(load_id, before, entities_of(glossary, vendor, stream), result.frames, lines)
+    rows = {entity: staging.ready(entity, frame) for entity, frame in result.frames.items()}
+    return Normalized(load_id, before, entities_of(glossary, vendor, stream), rows, lines)
 
 
 def put(connection: sa.Connection, ready: Normalized) -> Staged:
     """Put a batch in place of what was in staging and in quarantine."""
-    rows = staging.replace(connection, ready.before, ready.entities, ready.frames, ready.load_id)
+    rows = staging.replace(connection, ready.before, ready.entities, ready.rows, ready.load_id)
     staging.set_aside(connection, ready.before, ready.lines)
     return Staged(rows, len(ready.lines))
 

@@ -1,13 +1,16 @@
 """What a build has to do again: from the queue of changed records to the persons, accounts and deals that they reach.
 
 The affected sets are temporary tables (`affected_person`, `affected_account`, `affected_opportunity`) that grow as the
-build goes on. Whatever a record fed before it changed is found through what the last build kept: core.identity_evidence,
-the link tables, core.build_input and marts.customer_journey. In a full build every set is everything. `rewritten` has the
-persons, among the affected, of whom a row of core.person, its links, touches, stages or journey really changed: accounts and
-credit follow from these.
+build goes on; `affected_events` has the persons, of those affected, whose events must be looked at again: a new title
+changes a person's row and no journey. Whatever a record fed before it changed is found through what the last build kept:
+core.identity_evidence, the link tables, core.build_input and marts.customer_journey. In a full build every set is
+everything. `rewritten` has the persons whose account, owner, stage, links, touches, stages or journey really changed:
+accounts and credit follow from these.
 """
 
-from transforms.work import Work
+from collections.abc import Iterable, Mapping
+
+from transforms.work import Work, quoted
 from warehouse.tables import metadata
 
 _LINKS = {
@@ -22,35 +25,78 @@ _LINKS = {
 }
 """Staging tables whose rows name other records: table -> kind -> column."""
 
+_DATED = ("person", "account", "opportunity")
+"""Staging tables of which the newest row wins; in the others the date of the version says nothing."""
+
+_OF_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "person": ("created_at", "first_seen_at", "funnel_stage", "source_url"),
+    "opportunity": (),
+    "engagement": (),
+    "touch": (),
+    "stage_change": (),
+}
+"""Staging table -> columns that events are made of; none: all. Links, accounts and campaigns come by their own ways."""
+
 
 def take(work: Work) -> int:
-    """Take the queued changes into `change` (source_key); returns how many records they name.
+    """Take the queued changes into `change` (entity, source_key, changed_columns: null for all); returns the records named.
 
     A full build takes (and ignores) all that is queued: it reads everything anyway.
     """
     work.run("DROP TABLE IF EXISTS pg_temp.change")
-    work.run("CREATE TEMPORARY TABLE change (source_key text PRIMARY KEY) ON COMMIT DROP")
-    rows = work.run("""
-        WITH taken AS (DELETE FROM {ops.staging_change} RETURNING source_key)
-        INSERT INTO pg_temp.change SELECT DISTINCT source_key FROM taken""")
-    work.run("ANALYZE pg_temp.change")
+    work.run(
+        "CREATE TEMPORARY TABLE change (entity text, source_key text, changed_columns text[], PRIMARY KEY (source_key, entity))"
+        " ON COMMIT DROP"
+    )
     work.run("DROP TABLE IF EXISTS pg_temp.rewritten")
     work.run("CREATE TEMPORARY TABLE rewritten (person_id uuid) ON COMMIT DROP")
-    return rows
+    if work.full:
+        return work.value(
+            "WITH taken AS (DELETE FROM {ops.staging_change} RETURNING source_key) SELECT count(DISTINCT source_key) FROM taken"
+        )
+    work.run(
+        """
+        WITH taken AS (DELETE FROM {ops.staging_change} RETURNING entity, source_key, changed_columns)
+        INSERT INTO pg_temp.change
+        SELECT t.entity, t.source_key,
+          CASE WHEN bool_and(t.changed_columns IS NOT NULL) THEN array_agg(DISTINCT c.column_name) END AS changed_columns
+        FROM taken AS t LEFT JOIN LATERAL unnest(t.changed_columns) AS c (column_name) ON true
+        GROUP BY t.entity, t.source_key
+        HAVING t.entity IN ({dated}) OR NOT bool_and(t.changed_columns IS NOT NULL AND c.column_name = 'version_at')""",
+        dated=_listed(_DATED),
+    )
+    work.run("ANALYZE pg_temp.change")
+    return work.value("SELECT count(DISTINCT source_key) FROM pg_temp.change")
+
+
+def narrow(work: Work, name: str, reads: Mapping[str, Iterable[str]]) -> None:
+    """Make the temporary table `name` (source_key): records of which something changed that is read.
+
+    reads: staging table -> columns of it that are read; none: all.
+    """
+    conditions = [
+        f"entity = '{entity}'"
+        + (f" AND (changed_columns IS NULL OR changed_columns && ARRAY[{_listed(columns)}])" if columns else "")
+        for entity, columns in reads.items()
+    ]
+    work.temp(
+        name, f"SELECT DISTINCT source_key FROM pg_temp.change WHERE {' OR '.join(conditions)}", index="source_key"
+    )
 
 
 def read_links(work: Work) -> None:
     """Bring core.build_input up to date; leaves `subject` (kind, source_id): what changed links name, or named before."""
+    narrow(work, "link_change", {**dict.fromkeys(_LINKS, ()), "stage_change": ()})
     parts = [
         f"SELECT source_key, '{kind}' AS kind, {column} AS subject_source_id"
-        f" FROM {work.changed_rows(metadata.tables[f'staging.{table}'].fullname)} AS r WHERE {column} IS NOT NULL"
+        f" FROM {work.changed_rows(metadata.tables[f'staging.{table}'].fullname, 'link_change')} AS r WHERE {column} IS NOT NULL"
         for table, columns in _LINKS.items()
         for kind, column in columns.items()
     ]
-    history = work.changed_rows(work.text("{staging.stage_change}"))
+    history = work.changed_rows(work.text("{staging.stage_change}"), "link_change")
     parts.append(f"SELECT source_key, subject_type, subject_source_id FROM {history} AS r")
     work.temp("input_new", " UNION ".join(parts), index="source_key, kind, subject_source_id")
-    mine = "true" if work.full else "t.source_key IN (SELECT c.source_key FROM pg_temp.change AS c)"
+    mine = "true" if work.full else "t.source_key IN (SELECT c.source_key FROM pg_temp.link_change AS c)"
     work.temp(
         "subject",
         "SELECT kind, subject_source_id AS source_id FROM pg_temp.input_new"
@@ -60,13 +106,26 @@ def read_links(work: Work) -> None:
     work.refresh("core.build_input", "input_new", mine)
 
 
+def spread_to_accounts(work: Work) -> None:
+    """Add the accounts of which a record changed to `affected_account`."""
+    if work.full:
+        return
+    link = "JOIN {core.account_link} AS l ON l.source_id = r.source_id"
+    _add(work, "account", *(f"SELECT l.account_id FROM {_rows(entity)} {link}" for entity in ("account", "person")))
+
+
 def spread_to_persons(work: Work) -> None:
-    """Add the persons whose account may change to `affected_person`."""
+    """Add the persons of whom a record or the account may change to `affected_person`.
+
+    Leaves `affected_events` (person_id): those whose records or evidence may be others than before.
+    """
+    work.temp("affected_events", "SELECT person_id FROM pg_temp.affected_person", index="person_id")
     if work.full:
         return
     _add(
         work,
         "person",
+        f"SELECT l.person_id FROM {_rows('person')} JOIN {{core.identity_link}} AS l ON l.source_id = r.source_id",
         """
         SELECT l.person_id FROM pg_temp.moved_account AS m
         JOIN {staging.person} AS p ON p.account_source_id = m.source_id
@@ -86,7 +145,7 @@ def spread_to_persons(work: Work) -> None:
 
 
 def spread_to_opportunities(work: Work) -> None:
-    """Add the deals whose account, people or links may change to `affected_opportunity`.
+    """Add the deals of which a record, the account, people or links may change to `affected_opportunity`.
 
     Leaves `deal_account_old` (account_id): the accounts that these deals had.
     """
@@ -96,6 +155,7 @@ def spread_to_opportunities(work: Work) -> None:
     _add(
         work,
         "opportunity",
+        f"SELECT l.opportunity_id FROM {_rows('opportunity')} {link} = r.source_id",
         "SELECT l.opportunity_id FROM pg_temp.moved_account AS m"
         f" JOIN {{staging.opportunity}} AS o ON o.account_source_id = m.source_id {link} = o.source_id",
         "SELECT l.opportunity_id FROM pg_temp.moved_account AS m"
@@ -114,22 +174,26 @@ def spread_to_opportunities(work: Work) -> None:
 
 
 def spread_to_journeys(work: Work) -> None:
-    """Add the persons whose events may change to `affected_person`."""
+    """Add the persons whose events may change to `affected_events`, and to `affected_person` those who are not there yet."""
     if work.full:
         return
+    narrow(work, "event_change", _OF_EVENTS)
     work.temp("touched_engagement", _ENGAGEMENTS, index="source_id")
     person = "JOIN {core.identity_link} AS l ON l.source_id"
     _add(
         work,
-        "person",
+        "events",
+        "SELECT person_id FROM pg_temp.rewritten",
+        f"SELECT l.person_id FROM {_rows('person', 'event_change')} {person} = r.source_id",
+        f"SELECT l.person_id FROM pg_temp.subject AS s {person} = s.source_id WHERE s.kind = 'person'",
         "SELECT p.person_id FROM pg_temp.affected_opportunity AS f"
         " JOIN {core.opportunity_person} AS p ON p.opportunity_id = f.opportunity_id",
         "SELECT person_id FROM pg_temp.deal_person_old",
-        "SELECT j.person_id FROM pg_temp.change AS c"
+        "SELECT j.person_id FROM pg_temp.event_change AS c"
         " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key",
-        "SELECT l.person_id FROM pg_temp.change AS c"
+        "SELECT l.person_id FROM pg_temp.event_change AS c"
         f" JOIN {{staging.touch}} AS t ON t.source_key = c.source_key {person} = t.person_source_id",
-        "SELECT l.person_id FROM pg_temp.change AS c"
+        "SELECT l.person_id FROM pg_temp.event_change AS c"
         " JOIN {staging.touch} AS t ON t.source_key = c.source_key AND t.person_source_id IS NULL"
         " JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'email' AND e.value = t.person_email"
         f" {person} = e.source_id",
@@ -141,10 +205,14 @@ def spread_to_journeys(work: Work) -> None:
         " JOIN {marts.customer_journey} AS j ON j.campaign_id = m.campaign_id",
         # A deal's campaign stands in no event of its own before the deal is built: its people come with the deal.
     )
+    _add(work, "person", "SELECT person_id FROM pg_temp.affected_events")
 
 
+# A row that is gone may have been the other telling of an event that stays.
 _ENGAGEMENTS = """
-SELECT e.source_id FROM pg_temp.change AS c JOIN {staging.engagement} AS e ON e.source_key = c.source_key
+SELECT e.source_id FROM pg_temp.event_change AS c JOIN {staging.engagement} AS e ON e.source_key = c.source_key
+UNION
+SELECT c.source_key FROM pg_temp.change AS c WHERE c.entity = 'engagement' AND c.changed_columns IS NULL
 UNION
 SELECT s.source_id FROM pg_temp.subject AS s WHERE s.kind = 'engagement'
 UNION
@@ -204,10 +272,23 @@ def spread_to_credit(work: Work) -> None:
     work.temp("affected_credit", _CREDIT, index="opportunity_id", where=where)
 
 
+def _rows(entity: str, change: str = "") -> str:
+    """The rows r of a staging table that changed; change: of these records."""
+    if change:
+        return f"pg_temp.{change} AS c JOIN {{staging.{entity}}} AS r ON r.source_key = c.source_key"
+    return (
+        f"pg_temp.change AS c JOIN {{staging.{entity}}} AS r ON c.entity = '{entity}' AND r.source_key = c.source_key"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
 def _add(work: Work, kind: str, *queries: str) -> None:
-    table = f"pg_temp.affected_{kind}"
+    table, column = f"pg_temp.affected_{kind}", "person_id" if kind == "events" else f"{kind}_id"
     work.run(
-        f"INSERT INTO {table} SELECT * FROM ({' UNION '.join(queries)}) AS n ({kind}_id)"
-        f" WHERE {kind}_id IS NOT NULL AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.{kind}_id = n.{kind}_id)"
+        f"INSERT INTO {table} SELECT * FROM ({' UNION '.join(queries)}) AS n ({column})"
+        f" WHERE {column} IS NOT NULL AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.{column} = n.{column})"
     )
     work.run(f"ANALYZE {table}")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from glossary.loader import Glossary
 from glossary.model import Attribution, ChannelModel, CurrencyRate, Vocabulary
-from transforms.identity.guards import PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains
+from transforms.identity.guards import PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains, public_suffixes
 
 EXPECTED = frozenset({"lead", "mql", "sal", "sql", "opportunity", "customer"})
 """Stages that everybody passes: they are inferred where a history skips them. The others may be left out."""
@@ -27,9 +27,11 @@ class Settings:
     funnel: stages on the main line, in order.
     beside: stages beside it.
     channel_sources: channel -> lead source that it means.
+    unwanted_referrals: hosts that say nothing of where somebody came from.
     vocabularies: name -> vocabulary, for the nearest term of an unknown word.
     system_priority: systems, the most trusted first.
     shared_value_cap: a value that more records share than this ties none of them.
+    group_size_cap: somebody of more records than this is shown as a conflict.
     """
 
     time_zone: str
@@ -38,7 +40,9 @@ class Settings:
     beside: Sequence[str]
     lead_sources: Sequence[str]
     channel_model: ChannelModel
+    original_source_model: ChannelModel
     channel_sources: Mapping[str, str]
+    unwanted_referrals: Sequence[str]
     attribution: Attribution
     rates: Sequence[CurrencyRate]
     vocabularies: Mapping[str, Vocabulary]
@@ -47,7 +51,9 @@ class Settings:
     role_mailboxes: frozenset[str] = ROLE_MAILBOXES
     placeholders: frozenset[str] = PLACEHOLDERS
     free_domains: frozenset[str] = field(default_factory=free_mail_domains)
+    suffixes: frozenset[str] = field(default_factory=public_suffixes)
     shared_value_cap: int = 20
+    group_size_cap: int = 100
 
     @classmethod
     def of(cls, glossary: Glossary) -> Self:
@@ -60,7 +66,9 @@ class Settings:
             beside=tuple(t.term for t in glossary.funnel if t.position is None),
             lead_sources=tuple(glossary.terms["lead_source"]),
             channel_model=glossary.channel_models["ga4"],
+            original_source_model=glossary.channel_models["hubspot"],
             channel_sources={t.term: str(t.detail["lead_source"]) for t in channels if "lead_source" in t.detail},
+            unwanted_referrals=glossary.unwanted_referrals,
             attribution=glossary.attribution,
             rates=glossary.money.rates,
             vocabularies=glossary.vocabularies,
@@ -98,6 +106,7 @@ class Settings:
         _texts(connection, "setting_role", "mailbox", self.role_mailboxes)
         _texts(connection, "setting_placeholder", "email", self.placeholders)
         _texts(connection, "setting_free_domain", "domain", self.free_domains)
+        _texts(connection, "setting_suffix", "suffix", self.suffixes)
 
 
 def _table(connection: sa.Connection, name: str, columns: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -92,19 +92,23 @@ class Work:
         # One round trip: a small night is many small statements.
         self._execute("; ".join(statements))
 
-    def changed_rows(self, table: str) -> str:
-        """A relation: the rows of a staging table that changed, or all of them in a full build."""
+    def changed_rows(self, table: str, change: str) -> str:
+        """A relation: the rows of a table whose source_key is in the temporary table `change`, or all in a full build."""
         if self.full:
             return table
-        return f"(SELECT r.* FROM change AS c JOIN {table} AS r ON r.source_key = c.source_key)"
+        return f"(SELECT r.* FROM pg_temp.{change} AS c JOIN {table} AS r ON r.source_key = c.source_key)"
 
     def _execute(self, statement: str) -> sa.CursorResult[Any]:
         # No parameters: the driver then leaves percent signs alone.
         return self.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
+    def value(self, statement: str, /, **literals: str) -> int:
+        """The one number that a statement gives."""
+        return int(self._execute(self.text(statement, **literals)).scalar_one())
+
     def count(self, name: str) -> int:
         """Rows of a temporary table."""
-        return int(self.connection.exec_driver_sql(f"SELECT count(*) FROM pg_temp.{name}").scalar_one())
+        return self.value(f"SELECT count(*) FROM pg_temp.{name}")
 
     def step(self, name: str, rows: int) -> None:
         """Note that a step is done; its time runs from the step before."""
@@ -161,7 +165,7 @@ class Work:
             return self.run(statement)
         noted = f"INSERT INTO pg_temp.rewritten SELECT DISTINCT {noting} FROM written"
         whole = f"WITH written AS ({statement} RETURNING {noting}), noted AS ({noted}) SELECT count(*) FROM written"
-        return int(self._execute(self.text(whole)).scalar_one())
+        return self.value(whole)
 
     def _written(self, target: str, gone: int, new: int) -> int:
         """Give the planner statistics of a table that this transaction has changed a lot; returns the rows written."""

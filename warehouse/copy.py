@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import sqlalchemy as sa
@@ -32,14 +32,22 @@ def copy_binary(connection: sa.Connection, target: str, columns: Sequence[str], 
         copy.write(_BINARY_END)
 
 
-def copy_frame(connection: sa.Connection, target: str, frame: pl.DataFrame) -> int:
-    """COPY a frame into `target` through CSV that Polars writes, whole columns at a time; returns its rows.
+class Packed(NamedTuple):
+    """Rows as COPY takes them: the columns that have any value, the rows' number, and CSV."""
+
+    columns: tuple[str, ...]
+    rows: int
+    csv: bytes
+
+
+def pack(frame: pl.DataFrame) -> Packed:
+    """A frame as CSV that Polars writes, whole columns at a time; needs no connection.
 
     Lists become PostgreSQL array literals. An empty text stays apart from null: CSV writes it quoted, null unquoted. Columns
     without any value are left to the table, which has null for them too: the server need not look for it in every row.
     """
     if frame.is_empty():
-        return 0
+        return Packed((), 0, b"")
     frame = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
     plain = frame.with_columns(
         *(_array_literal(name) for name, type_ in frame.schema.items() if isinstance(type_, pl.List)),
@@ -49,12 +57,18 @@ def copy_frame(connection: sa.Connection, target: str, frame: pl.DataFrame) -> i
             if isinstance(type_, pl.Datetime)
         ),
     )
-    names = ", ".join(f'"{c}"' for c in frame.columns)
     data = BytesIO()
     plain.write_csv(data, include_header=False, quote_style="non_numeric", null_value="")
+    return Packed(tuple(frame.columns), frame.height, data.getvalue())
+
+
+def copy_packed(connection: sa.Connection, target: str, packed: Packed) -> None:
+    """COPY packed rows into `target`."""
+    if not packed.rows:
+        return
+    names = ", ".join(f'"{c}"' for c in packed.columns)
     with driver(connection).cursor() as cursor, cursor.copy(f"COPY {target} ({names}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(data.getvalue())
-    return frame.height
+        copy.write(packed.csv)
 
 
 def _array_literal(name: str) -> pl.Expr:

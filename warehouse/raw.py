@@ -45,7 +45,7 @@ class Known(NamedTuple):
 def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Table:
     """The raw table of a stream, created in the database when it is not there."""
     table = raw_table(vendor, stream)
-    if not sa.inspect(connection).has_table(table.name, schema="raw"):
+    if connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": table.fullname}) is None:
         locks.lock(connection, "ddl", table.fullname)
         table.create(connection, checkfirst=True)
     return table

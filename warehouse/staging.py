@@ -1,11 +1,12 @@
 """Schema `staging`: putting normalised frames in place of the rows of the same raw records, and what was set aside.
 
 A record's staging rows are a function of its newest raw version, so they are replaced whole; but for meetings of vendors that
-do not say whether they took place, which depend on how far the stream is read (`come_due`). Every replaced record is put on the
-queue `ops.staging_change`, from which the build takes what it has to redo.
+do not say whether they took place, which depend on how far the stream is read (`come_due`). Every record whose rows changed is
+put on the queue `ops.staging_change` with the columns that did, from which the build takes what it has to redo.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import polars as pl
@@ -15,6 +16,13 @@ from warehouse import copy
 from warehouse.tables import ops
 from warehouse.tables.raw import raw_table
 from warehouse.tables.staging import ENTITIES
+
+
+class Rows(NamedTuple):
+    """Rows of one staging table, ready for it. source_keys: the records that they are of, each once."""
+
+    source_keys: list[str]
+    packed: copy.Packed
 
 
 class SetAside(NamedTuple):
@@ -42,44 +50,81 @@ def has_rows(connection: sa.Connection, entities: Iterable[str], vendor: str, st
     return bool(connection.scalar(sa.text(f"SELECT {' OR '.join(asked)}"), parameters))
 
 
+def ready(entity: str, frame: pl.DataFrame) -> Rows:
+    """A frame of exactly the entity's columns, made ready for `replace`; needs no connection."""
+    source_keys = frame["source_key"].unique(maintain_order=True).to_list()
+    return Rows(source_keys, copy.pack(frame.select([c.name for c in ENTITIES[entity].columns])))
+
+
 def replace(
     connection: sa.Connection,
     source_keys: Sequence[str],
     entities: Iterable[str],
-    frames: Mapping[str, pl.DataFrame],
+    rows: Mapping[str, Rows],
     load_id: int,
 ) -> int:
-    """Replace all staging rows of these raw records by the frames' rows; returns the rows written.
+    """Replace all staging rows of these raw records by `rows`; returns the rows written.
 
     Args:
         connection: the caller's transaction.
-        source_keys: `system:stream:record` of the records that may have rows; the frames may hold more.
+        source_keys: `system:stream:record` of the records that may have rows; `rows` may be of more.
         entities: the entities that their stream feeds.
-        frames: entity -> rows, with exactly the entity's columns.
+        rows: entity -> rows.
         load_id: the load that writes them.
     """
     written = 0
-    queued: list[pl.DataFrame] = []
     for entity in entities:
-        table = ENTITIES[entity]
-        changed: list[pl.Series] = []
+        table, new = ENTITIES[entity].fullname, rows.get(entity)
         if source_keys:
-            gone = connection.execute(
-                sa.text(f"DELETE FROM {table.fullname} WHERE source_key = ANY(:keys) RETURNING source_key"),
-                {"keys": list(source_keys)},
-            )
-            changed.append(pl.Series("source_key", gone.scalars().all(), dtype=pl.String))
-        frame = frames.get(entity)
-        if frame is not None:
-            written += copy.copy_frame(connection, table.fullname, frame.select([c.name for c in table.columns]))
-            changed.append(frame["source_key"])
-        keys = pl.concat(changed).to_frame() if changed else pl.DataFrame(schema={"source_key": pl.String})
-        queued.append(keys.with_columns(pl.lit(entity).alias("entity"), pl.lit(load_id).alias("load_id")))
-    if queued:
-        # A build asks which records changed, not in how many tables.
-        changes = pl.concat(queued).unique("source_key", keep="first", maintain_order=True)
-        copy.copy_frame(connection, ops.staging_change.fullname, changes)
+            keys = list(dict.fromkeys([*source_keys, *(new.source_keys if new else ())]))
+            with noting(connection, entity, keys, load_id):
+                connection.execute(sa.text(f"DELETE FROM {table} WHERE source_key = ANY(:keys)"), {"keys": keys})
+                if new:
+                    copy.copy_packed(connection, table, new.packed)
+        elif new:
+            copy.copy_packed(connection, table, new.packed)
+            queued = pl.DataFrame({"source_key": new.source_keys})
+            queued = queued.with_columns(entity=pl.lit(entity), load_id=pl.lit(load_id))
+            copy.copy_packed(connection, ops.staging_change.fullname, copy.pack(queued))
+        written += new.packed.rows if new else 0
     return written
+
+
+_BEFORE = "CREATE TEMPORARY TABLE replaced ON COMMIT DROP AS SELECT * FROM {table} WHERE source_key = ANY(:keys)"
+_CHANGES = """
+INSERT INTO ops.staging_change (entity, source_key, load_id, changed_columns)
+SELECT :entity, source_key, :load_id, CASE WHEN bool_and(is_there) THEN array_agg(DISTINCT column_name) END
+FROM (
+  SELECT coalesce(n.source_key, o.source_key) AS source_key, n.source_id IS NOT NULL AND o.source_id IS NOT NULL AS is_there,
+    d.column_name
+  FROM replaced AS o
+  FULL JOIN (SELECT * FROM {table} WHERE source_key = ANY(:keys)) AS n ON n.source_id = o.source_id
+  LEFT JOIN LATERAL unnest(ARRAY[{differences}]) AS d (column_name) ON d.column_name IS NOT NULL
+) AS r
+WHERE column_name IS NOT NULL OR NOT is_there
+GROUP BY source_key ORDER BY source_key
+"""
+
+
+@contextmanager
+def noting(connection: sa.Connection, entity: str, source_keys: Sequence[str], load_id: int) -> Iterator[None]:
+    """Put on the queue what is other after the block than before it: which of these records, in which columns.
+
+    A row that only another load has written again is the same row.
+    """
+    table = ENTITIES[entity]
+    differences = ", ".join(
+        f"CASE WHEN o.{c.name} IS DISTINCT FROM n.{c.name} THEN '{c.name}' END"
+        for c in table.columns
+        if c.name != "load_id"
+    )
+    connection.execute(sa.text(_BEFORE.format(table=table.fullname)), {"keys": list(source_keys)})
+    yield
+    connection.execute(
+        sa.text(_CHANGES.format(table=table.fullname, differences=differences)),
+        {"entity": entity, "keys": list(source_keys), "load_id": load_id},
+    )
+    connection.execute(sa.text("DROP TABLE pg_temp.replaced"))
 
 
 _COME_DUE = sa.text("""
@@ -89,7 +134,8 @@ WITH due AS (
     AND e.is_completed IS NULL AND e.type IN ('meeting', 'call', 'email') AND e.occurred_at < c.position_at
   RETURNING e.source_key
 )
-INSERT INTO ops.staging_change (entity, source_key, load_id) SELECT DISTINCT 'engagement', source_key, CAST(:load_id AS bigint) FROM due
+INSERT INTO ops.staging_change (entity, source_key, load_id, changed_columns)
+SELECT DISTINCT 'engagement', source_key, CAST(:load_id AS bigint), ARRAY['is_completed'] FROM due
 """)
 
 

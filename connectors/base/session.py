@@ -157,6 +157,7 @@ class Session:
             outcome = outcome_of(response.status_code, code, self._outcomes)
             if outcome is Outcome.OK or (outcome is Outcome.MISSING and missing_ok):
                 return response
+            response.close()  # of a stream nobody reads on
             refresh = getattr(self.auth, "refresh", None)
             if outcome is Outcome.REFRESH and not refreshed and callable(refresh):
                 refreshed = True

@@ -89,10 +89,15 @@ def _add(links: dict[str, _Link], link: _Link) -> None:
 
 def _change(origin: str, links: dict[str, _Link]) -> Change:
     """One canonical form, whatever order the vendor used: links by id, kinds by category and number, each once."""
-    for link in links.values():
-        kinds = {(kind.category, kind.type_id, kind.label or ""): kind for kind in link.kinds}
-        link.kinds = [kinds[key] for key in sorted(kinds)]
-    record = {"from": {"id": origin}, "to": sorted(links.values(), key=_order)}
+    to = list(links.values())
+    # Mostly there is one link of one kind, and nothing to put in order.
+    if len(to) > 1:
+        to.sort(key=_order)
+    for link in to:
+        if len(link.kinds) > 1:
+            kinds = {(kind.category, kind.type_id, kind.label or ""): kind for kind in link.kinds}
+            link.kinds = [kinds[key] for key in sorted(kinds)]
+    record = {"from": {"id": origin}, "to": to}
     return Change(origin, None, "upsert", msgspec.json.encode(record))
 
 

@@ -11,7 +11,7 @@ from connectors.base.exact import decode_record
 from connectors.base.model import Change, Page, Window
 from connectors.base.paginate import batches, in_order
 from connectors.marketo import jobs
-from connectors.marketo.api import Api, Results, id_of
+from connectors.marketo.api import Api, Results, id_of, moment_text
 from connectors.marketo.jobs import Export
 from connectors.marketo.records import Activity, activity_of, moment, unreadable
 from connectors.marketo.windows import SECOND, Span, spans, suits_rest
@@ -60,7 +60,7 @@ class Activities:
 
         Args:
             window: the window.
-            start: where it really begins: for a full read, where the instance does.
+            start: where it really begins: for a full read, where the instance does; for one that was cut short, there.
             types: only these; None: all but deletes, which exports do not have (see `leads`).
         """
         wanted = sorted((self.types if types is None else self.types & set(types)) - {DELETE})
@@ -116,14 +116,15 @@ def exported(api: Api, exports: Iterable[Export]) -> Iterator[Page]:
             for changes in finished.pages():
                 yield Page(changes, expected, len(changes))
                 expected = None
-            if expected is not None:
-                yield Page([], expected)
+            # Only now: a place is where all before it has been handed on.
+            yield Page([], expected, resume=finished.resume)
 
 
 def _export(span: Span, types: Sequence[int] | None) -> Export:
     chosen = {"activityTypeIds": types} if types else {}
     body = {"filter": {"createdAt": span.filter, **chosen}}
-    return Export("activities", COLUMNS, body, _key, "activityDate", f"activities from {span.start:%Y-%m-%d}")
+    what = f"activities from {span.start:%Y-%m-%d}"
+    return Export("activities", COLUMNS, body, _key, "activityDate", what, moment_text(span.end))
 
 
 def _key(record: dict[str, str | None]) -> str:

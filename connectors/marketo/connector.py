@@ -14,6 +14,7 @@ from connectors.marketo.fields import Fields
 from connectors.marketo.leads import Leads
 from connectors.marketo.members import Members
 from connectors.marketo.streams import STREAMS
+from connectors.marketo.windows import resumed
 from errors import ConfigurationError
 
 
@@ -45,7 +46,7 @@ class Marketo:
             case "leads":
                 yield from self._leads.read(stream, window)
             case "activities":
-                start = self._leads.beginning if window.kind == "full" else window.start
+                start = resumed(window) or (self._leads.beginning if window.kind == "full" else window.start)
                 yield from self._activities.read(window, start)
             case "programs":
                 yield from assets.read_programs(self.api, stream, window)

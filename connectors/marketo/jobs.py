@@ -48,6 +48,7 @@ class Export:
     body: of the request, without the format.
     key, stamp: see `records.row_reader`.
     what: for messages.
+    resume: where a later read of the window can go on after it (see `Page`); None: nowhere.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Export:
     key: Callable[[dict[str, str | None]], str]
     stamp: str
     what: str
+    resume: str | None = None
 
 
 class _Job(msgspec.Struct):
@@ -75,6 +77,7 @@ class Finished:
 
     def __init__(self, export: Export, spool: Spool, total: int) -> None:
         self.total = total
+        self.resume = export.resume
         self._export = export
         self._spool = spool
 

@@ -10,11 +10,11 @@ from connectors.base.exact import decode_record
 from connectors.base.model import Change, Page, Stream, Window
 from connectors.base.paginate import batches, in_order
 from connectors.marketo.activities import DELETE, MERGE, Activities, exported
-from connectors.marketo.api import BATCH, Api, id_of
+from connectors.marketo.api import BATCH, Api, id_of, moment_text
 from connectors.marketo.fields import Fields
 from connectors.marketo.jobs import Export, NotOfferedError
 from connectors.marketo.records import Activity, merges_of, moment
-from connectors.marketo.windows import BEGINNING, LONGEST, Span, spans, suits_rest
+from connectors.marketo.windows import BEGINNING, LONGEST, Span, resumed, spans, suits_rest
 from errors import AnswerError
 
 CHANGING = (9, 12, 13, 21, 22, MERGE, 100, 101, 102)
@@ -73,7 +73,8 @@ class Leads:
     def read(self, stream: Stream, window: Window) -> Iterator[Page]:
         """All leads that changed in the window, then its deletes and merges."""
         if window.kind == "full":
-            yield from exported(self._api, self._exports(stream, "createdAt", self.beginning, window.end))
+            start = resumed(window) or self.beginning
+            yield from exported(self._api, self._exports(stream, "createdAt", start, window.end))
         else:
             yield from self._changed(stream, window)
         if tombstones := self._gone(window):
@@ -98,7 +99,8 @@ class Leads:
                 yield from self.by_ids(stream, ids)
                 return
         try:
-            yield from exported(self._api, self._exports(stream, "updatedAt", window.start, window.end))
+            start = resumed(window) or window.start
+            yield from exported(self._api, self._exports(stream, "updatedAt", start, window.end))
         except NotOfferedError:
             # The first job of a window is refused, so that no page has been handed on.
             touched = (str(one.lead) for one, _ in self._activities.seen(window, window.start, CHANGING))
@@ -133,7 +135,8 @@ class Leads:
 
 def _export(names: tuple[str, ...], axis: str, span: Span) -> Export:
     body = {"fields": names, "filter": {axis: span.filter}}
-    return Export("leads", names, body, _key, "updatedAt", f"leads from {span.start:%Y-%m-%d}")
+    what = f"leads from {span.start:%Y-%m-%d}"
+    return Export("leads", names, body, _key, "updatedAt", what, moment_text(span.end))
 
 
 def _key(record: dict[str, str | None]) -> str:

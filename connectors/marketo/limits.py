@@ -28,6 +28,6 @@ def limits_of(settings: Settings, now: Callable[[], datetime]) -> Limits:
         declared=(Allowance(REQUESTS, settings.calls, SECONDS),) if settings.calls else (),
         until=lambda _response: renewed_at(),
         exhausted=lambda code: EXPORTS if code == EXPORT_QUOTA else DAY,
-        policy_of=lambda _method, url: EXPORTS if url.endswith("/enqueue.json") else REQUESTS,
+        policy_of=lambda _method, url: EXPORTS if url.endswith(("/create.json", "/enqueue.json")) else REQUESTS,
         reserve=settings.reserve,
     )

@@ -40,6 +40,11 @@ def spans(start: datetime, end: datetime, longest: timedelta = LONGEST) -> Itera
         at += longest
 
 
+def resumed(window: Window) -> datetime | None:
+    """The end of the last export that an earlier read of this window handed on, before it was cut short; None: there is none."""
+    return datetime.fromisoformat(window.resume) if window.resume else None
+
+
 def suits_rest(window: Window, now: datetime) -> bool:
-    """Whether the window is one that REST can read in few pages."""
-    return window.end - window.start <= REST_LENGTH and now - window.end <= REST_REACH
+    """Whether the window is one that REST can read in few pages; one that exports have begun is read on by them."""
+    return not window.resume and window.end - window.start <= REST_LENGTH and now - window.end <= REST_REACH

@@ -52,7 +52,7 @@ _CUSTOMER_JOURNEY = Lineage(
         "sequence_number", "account_id", "opportunity_id", "event_type", "team", "channel", "lead_source", "campaign_id",
         "campaign_name", "content_asset_id", "owner_id", "funnel_stage", "from_stage", "to_stage", "cycle_number",
         "is_touchpoint", "title", "source_system", "source_stream", "source_record_id", "source_id", "source_url",
-        "also_source_ids", "load_id",
+        "also_source_ids", "load_id", "session_id",
     ),
 )  # fmt: skip
 

@@ -69,13 +69,13 @@ class Business:
         Args:
             parties: number of parties to draw.
             opportunities: number of opportunities to draw.
-            people: further parties, known elsewhere too; they are the first to buy.
+            people: further parties, known elsewhere too; they are the first to buy, one deal each.
             later: sets the server's clock on by so many days; between the steps of a sale.
         """
         chance = random.Random(f"{self._seed}:seed")
         ids = self._parties(chance, parties, people)
         employees = self._employees(chance)
-        drawn = self._opportunities(chance, opportunities, ids, employees)
+        drawn = self._opportunities(chance, opportunities, ids, employees, known=len(people))
         self._sell(chance, drawn, later)
         self._mailing(chance, ids)
         self._scenario()
@@ -176,7 +176,9 @@ class Business:
         parties = self.admin.create(PARTY, [_person(chance) for _ in range(EMPLOYEES)])
         return self.admin.create("company.employee", [{"party": party, "company": COMPANY} for party in parties])
 
-    def _opportunities(self, chance: random.Random, count: int, parties: list[int], employees: list[int]) -> list[int]:
+    def _opportunities(
+        self, chance: random.Random, count: int, parties: list[int], employees: list[int], *, known: int
+    ) -> list[int]:
         mechanisms: dict[int, int] = {}
         for mechanism in self.admin.search(MECHANISM, [["type", "=", "email"]], ["party"]):
             mechanisms.setdefault(mechanism["party"], mechanism["id"])
@@ -186,11 +188,11 @@ class Business:
             for kind, names in (("campaign", words.CAMPAIGN), ("medium", words.MEDIUM), ("source", words.SOURCE))
         }
         # A third of the parties never buys: those may be deleted later.
-        buyers = parties[: max(1, len(parties) * 2 // 3)]
+        buyers = parties[: max(known, len(parties) * 2 // 3, 1)]
         today = _today()
         drawn: list[dict[str, Any]] = []
         for number in range(count):
-            party = chance.choice(buyers)
+            party = parties[number] if number < known else chance.choice(buyers)
             values: dict[str, Any] = {
                 "party": party,
                 "contact": mechanisms.get(party) or chance.choice(sorted(mechanisms.values())),

@@ -61,6 +61,15 @@ def _click(ms: int, state: State, person: Person, program: Program) -> None:
 def _arrive(ms: int, state: State, person: Person, program: Program) -> None:
     if person.marketo is not None and state.nurture.desk.is_live("leads", person.marketo):
         _visit(state, ms, person, person.marketo, program, "email")
+        if state.nurture.chance(0.3):
+            state.agenda.plan(ms + state.nurture.between(20, 300) * SECOND, _look_on, state, person, program)
+
+
+def _look_on(ms: int, state: State, person: Person, program: Program) -> None:
+    """Another view in the same session: it comes from the site itself."""
+    if person.marketo is not None and state.nurture.desk.is_live("leads", person.marketo):
+        attributes = {**_browser(state.nurture.between(1, 250), f"{SITE}/"), "Webpage URL": f"/lp/{program.page}"}
+        _view(state, ms, person, person.marketo, program, attributes)
 
 
 def _answer(ms: int, state: State, person: Person, program: Program) -> None:
@@ -132,7 +141,12 @@ def _visit(state: State, ms: int, person: Person, lead: str, program: Program, c
     url, referrer = draw_visit(m.rng, channel, program.name)
     path, _, query = url.removeprefix(SITE).partition("?")
     attributes = {**_browser(m.between(1, 250), referrer or "", query), "Webpage URL": path}
-    key = m.log(ms, lead, 1, (program.page, f"www.smart-demo.example{path}"), attributes)
+    _view(state, ms, person, lead, program, attributes)
+
+
+def _view(state: State, ms: int, person: Person, lead: str, program: Program, attributes: dict[str, Any]) -> None:
+    page = (program.page, f"www.smart-demo.example{attributes['Webpage URL']}")
+    key = state.nurture.log(ms, lead, 1, page, attributes)
     campaign = _campaign_id(program)
     state.truth.event(person.person_id, "page_visit", second(ms), [key], by="customer", campaign=campaign)
 

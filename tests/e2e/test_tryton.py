@@ -18,6 +18,8 @@ from tests.support.nights import contents, differences, night
 
 DIRECTORY = Path(__file__).parent.parent.parent / ".local" / "tryton"
 PARTIES, OPPORTUNITIES = 30, 16
+BUYERS = [{"name": f"Buyer {n}", "email": f"buyer{n}@example.com"} for n in range(8)]
+"""Of the first eight opportunities, one of them won, each is a person's."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -66,7 +68,7 @@ def test_two_nights_show_an_update_a_lost_and_a_won_opportunity_a_delete_and_a_m
     server: TrytonServer, seed: int, warehouse: sa.Engine
 ) -> None:
     business, seen, keys = Business(server, seed=seed), Seen(warehouse), {"tryton": server.credentials}
-    business.fill(parties=PARTIES, opportunities=OPPORTUNITIES)
+    business.fill(parties=PARTIES, opportunities=OPPORTUNITIES, people=BUYERS)
     kept, replaced = business.admin.create("party.party", [{"name": "Kept"}, {"name": "Replaced"}])
     _settle(server)
     first = {count.stream: count for count in night(warehouse, keys)}
@@ -103,7 +105,13 @@ def test_two_nights_show_an_update_a_lost_and_a_won_opportunity_a_delete_and_a_m
     assert won["amount"] == Decimal(_field(business, "sale.opportunity", day.won, "amount"))
 
     # Their journeys, where the deal's contact is a person.
-    assert seen.one("SELECT count(*) AS n FROM marts.customer_journey WHERE event_type = 'deal_won'")["n"] > 0
+    won_by_people = seen.rows(
+        "SELECT DISTINCT opportunity_id FROM core.opportunity JOIN core.opportunity_person USING (opportunity_id) "
+        "WHERE status = 'won' ORDER BY 1"
+    )
+    told_won = "SELECT DISTINCT opportunity_id FROM marts.customer_journey WHERE event_type = 'deal_won' ORDER BY 1"
+    assert won_by_people
+    assert seen.rows(told_won) == won_by_people
     for deal, end in ((lost, "lost"), (won, "won")):
         if seen.rows("SELECT * FROM core.opportunity_person WHERE opportunity_id = :id", id=deal["opportunity_id"]):
             told = seen.events(deal)

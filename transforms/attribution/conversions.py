@@ -47,12 +47,12 @@ GROUP BY r.conversion_id, r.conversion, d.dimension, d.value
 
 
 def build_conversions(work: Work) -> int:
-    """Build core.conversion_touch for `affected_person` and `affected_credit`; returns rows written.
+    """Build core.conversion_touch for `affected_events` and `affected_credit`; returns rows written.
 
     Leaves `conversion_old` and `conversion_new` (rows before and after); a full build leaves neither.
     """
     touched = (
-        "conversion_id IN (SELECT person_id FROM pg_temp.affected_person"
+        "conversion_id IN (SELECT person_id FROM pg_temp.affected_events"
         " UNION ALL SELECT opportunity_id FROM pg_temp.affected_credit)"
     )
     if not work.full:

@@ -17,7 +17,7 @@ from transforms.attribution.paths import path_rows
 from transforms.changes import OF_AFFECTED_CREDIT
 from transforms.work import Work, quoted
 
-UNIT = 10**10
+_UNIT = f"{10**10}::numeric"
 
 _DEAL = """
 SELECT o.opportunity_id, o.account_id, o.status = 'won' AS is_won, o.amount_reporting, o.created_at,
@@ -38,35 +38,51 @@ FROM (
 ) AS p WHERE {counted}
 WINDOW deal AS (PARTITION BY opportunity_id)
 """
-_CREDIT = """
-WITH weighed AS ({weighed}), shared AS (
-  SELECT w.*, CASE
-    WHEN held = 0 THEN is_other::int / others
-    WHEN others = 0 THEN weight / held
-    ELSE weight * named / held + is_other::int * rest / others END AS share
-  FROM (
-    SELECT w.*, sum(weight) OVER deal AS held, (count(*) FILTER (WHERE is_other) OVER deal)::numeric AS others
-    FROM weighed AS w WINDOW deal AS (PARTITION BY opportunity_id, model)
-  ) AS w
-), exact AS (
-  -- A trifle less than exact: what is exact to the cent must never be taken for a cent more.
-  SELECT s.*, s.amount_reporting * 100 AS cents, s.amount_reporting * 100 * s.share - 1e-9 AS exact_cents,
-    round({unit} * sum(share) OVER (PARTITION BY opportunity_id, model ORDER BY position)) AS units
-  FROM shared AS s WHERE s.share > 0
-), rounded AS (
-  SELECT e.*, floor(exact_cents) AS whole_cents, cents - sum(floor(exact_cents)) OVER deal AS cents_left,
-    row_number() OVER (PARTITION BY opportunity_id, model
-      ORDER BY exact_cents - floor(exact_cents) DESC, position) AS cent_rank,
-    units - coalesce(lag(units) OVER (PARTITION BY opportunity_id, model ORDER BY position), 0) AS own_units
-  FROM exact AS e WINDOW deal AS (PARTITION BY opportunity_id, model)
-)
-SELECT opportunity_id, model, event_id, person_id, account_id, position, path_length,
-  (own_units / {unit})::numeric(12, 10) AS weight,
-  ((whole_cents + (cent_rank <= cents_left)::int) / 100)::numeric(20, 4) AS amount_reporting,
+_COLUMNS = """opportunity_id, model, event_id, person_id, account_id, position, path_length,
+  (own_units / {unit})::numeric(12, 10) AS weight, (own_cents / 100)::numeric(20, 4) AS amount_reporting,
   is_won, month_on, coalesce(lead_source, 'unknown') AS lead_source, channel, coalesce(campaign_id, '') AS campaign_id,
-  content_asset_id
-FROM rounded
-UNION ALL
+  content_asset_id"""
+# What touches that are all alike get follows from place and length: nothing need be weighed or ranked.
+_EVEN = f"""
+SELECT {_COLUMNS} FROM (
+  SELECT m.model, {{kept}},
+    round({{unit}} * position / path_length) - round({{unit}} * (position - 1) / path_length) AS own_units,
+    floor(amount_reporting * 100 / path_length)
+      + (position <= amount_reporting * 100 - path_length * floor(amount_reporting * 100 / path_length))::int AS own_cents
+  FROM ({{placed}}) AS p CROSS JOIN (VALUES {{models}}) AS m (model)
+) AS e
+"""
+_WEIGHED = """
+SELECT m.*, {kept} FROM ({placed}) AS p
+CROSS JOIN LATERAL (VALUES {models}) AS m (model, weight, is_other, named, rest) WHERE m.weight > 0 OR m.is_other
+"""
+_RANKED = f"""
+SELECT {_COLUMNS} FROM (
+  WITH weighed AS ({{weighed}}), shared AS (
+    SELECT w.*, CASE
+      WHEN held = 0 THEN is_other::int / others
+      WHEN others = 0 THEN weight / held
+      ELSE weight * named / held + is_other::int * rest / others END AS share
+    FROM (
+      SELECT w.*, sum(weight) OVER deal AS held, (count(*) FILTER (WHERE is_other) OVER deal)::numeric AS others
+      FROM weighed AS w WINDOW deal AS (PARTITION BY opportunity_id, model)
+    ) AS w
+  ), exact AS (
+    -- A trifle less than exact: what is exact to the cent must never be taken for a cent more.
+    SELECT s.*, s.amount_reporting * 100 AS cents, s.amount_reporting * 100 * s.share - 1e-9 AS exact_cents,
+      round({{unit}} * sum(share) OVER (PARTITION BY opportunity_id, model ORDER BY position)) AS units
+    FROM shared AS s WHERE s.share > 0
+  ), rounded AS (
+    SELECT e.*, floor(exact_cents) AS whole_cents, cents - sum(floor(exact_cents)) OVER deal AS cents_left,
+      row_number() OVER (PARTITION BY opportunity_id, model
+        ORDER BY exact_cents - floor(exact_cents) DESC, position) AS cent_rank,
+      units - coalesce(lag(units) OVER (PARTITION BY opportunity_id, model ORDER BY position), 0) AS own_units
+    FROM exact AS e WINDOW deal AS (PARTITION BY opportunity_id, model)
+  )
+  SELECT r.*, whole_cents + (cent_rank <= cents_left)::int AS own_cents FROM rounded AS r
+) AS r
+"""
+_UNATTRIBUTED = """
 SELECT d.opportunity_id, m.model, d.opportunity_id, NULL, d.account_id, 0, 0, 1, d.amount_reporting, d.is_won, d.month_on,
   'unattributed', NULL, '', NULL
 FROM pg_temp.deal_credit AS d CROSS JOIN (VALUES {models}) AS m (model)
@@ -104,31 +120,39 @@ def build_credit(work: Work) -> int:
     models = sorted(work.settings.attribution.models.values(), key=lambda m: (m.skip_channels, m.name))
     query = "SELECT * FROM {core.attribution} WHERE false"
     if models:
-        groups = groupby(models, key=lambda m: m.skip_channels)
         paths = path_rows(work)
-        weighed = " UNION ALL ".join(_weighed(paths, skipped, list(group)) for skipped, group in groups)
-        names = ", ".join(f"({quoted(m.name)})" for m in models)
-        query = work.text(_CREDIT, weighed=weighed, models=names, paths=paths, unit=f"{UNIT}::numeric")
+        parts = [_UNATTRIBUTED.format(models=_named(models), paths=paths)]
+        weighed = []
+        for skipped, group in groupby(models, key=lambda m: m.skip_channels):
+            same = list(group)
+            if even := [m for m in same if m.is_even]:
+                placed = _placed(paths, skipped, "")
+                parts.append(_EVEN.format(kept=_KEPT, placed=placed, models=_named(even), unit=_UNIT))
+            if uneven := [m for m in same if not m.is_even]:
+                values = ", ".join(f"({quoted(m.name)}, {_weight(m)})" for m in uneven)
+                weighed.append(_WEIGHED.format(kept=_KEPT, placed=_placed(paths, skipped, values), models=values))
+        if weighed:
+            parts.append(_RANKED.format(weighed=" UNION ALL ".join(weighed), unit=_UNIT))
+        query = work.text(" UNION ALL ".join(reversed(parts)))
     return work.replace("core.attribution", "credit_new", OF_AFFECTED_CREDIT, query=query)
 
 
-def _weighed(paths: str, skip_channels: tuple[str, ...], models: list[AttributionModel]) -> str:
-    """SQL: the touches under each of the models that skip the same channels, with what each of them weighs."""
+def _named(models: list[AttributionModel]) -> str:
+    return ", ".join(f"({quoted(m.name)})" for m in models)
+
+
+def _placed(paths: str, skip_channels: tuple[str, ...], values: str) -> str:
+    """SQL: the touches that models which skip these channels look at, in their places, with what `values` ask of them."""
     skipped = ", ".join(quoted(c) for c in skip_channels)
     is_skipped = f"coalesce(p.channel IN ({skipped}), false)"
-    values = ", ".join(f"({quoted(m.name)}, {_weight(m)})" for m in models)
     asked = [name for name in _MEASURES if name in values]
     per_deal = "min(p.lead_at) OVER (PARTITION BY p.opportunity_id) AS first_lead_at" if "at_lead" in asked else ""
     skips = f"{is_skipped} AS is_skipped, bool_and({is_skipped}) OVER (PARTITION BY p.opportunity_id) AS all_skipped"
-    placed = _PLACED.format(
+    return _PLACED.format(
         paths=paths,
         measures="".join(f", {_MEASURES[name]} AS {name}" for name in asked),
         skips="".join(f", {part}" for part in (per_deal, skips if skipped else "") if part),
         counted="NOT is_skipped OR all_skipped" if skipped else "true",
-    )
-    return (
-        f"SELECT m.*, {_KEPT} FROM ({placed}) AS p"
-        f" CROSS JOIN LATERAL (VALUES {values}) AS m (model, weight, is_other, named, rest) WHERE m.weight > 0 OR m.is_other"
     )
 
 
@@ -139,8 +163,6 @@ def _weight(model: AttributionModel) -> str:
         return f"power(2::float8, -({days}) / {model.half_life_days})::numeric, false, 1::numeric, 0::numeric"
     if model.by_channel:
         return "1::numeric / in_channel, false, 1::numeric, 0::numeric"
-    if model.is_even:
-        return "1::numeric, false, 1::numeric, 0::numeric"
     named = {place: weight for place, weight in model.weights.items() if place != "middle"}
     rest = 1 - sum(named.values())
     weight = " + ".join(f"CASE WHEN {_HOLDS[place]} THEN {weight} ELSE 0 END" for place, weight in named.items()) or "0"

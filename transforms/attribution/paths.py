@@ -20,12 +20,13 @@ _OF_ACCOUNT = (
     f"SELECT o.opportunity_id, p.person_id, false FROM {_DEAL} JOIN {{core.person}} AS p ON p.account_id = o.account_id"
 )
 _PEOPLE = {
-    "account": f"{_OF_DEAL} UNION ALL {_OF_ACCOUNT}",
+    "account": f"{_OF_DEAL} UNION ALL {_OF_ACCOUNT} WHERE NOT EXISTS (SELECT FROM {{core.opportunity_person}} AS x"
+    " WHERE x.opportunity_id = o.opportunity_id AND x.person_id = p.person_id)",
     "roles": f"{_OF_DEAL} UNION ALL {_OF_ACCOUNT} WHERE NOT EXISTS ("
     "SELECT FROM {core.opportunity_person} AS x WHERE x.opportunity_id = o.opportunity_id)",
     "primary": f"{_OF_DEAL} WHERE p.is_primary",
 }
-"""eligible -> opportunity_id, person_id, is_primary; a person may stand twice."""
+"""eligible -> opportunity_id, person_id, is_primary."""
 
 _PATH = """
 WITH people AS MATERIALIZED ({people}), lead AS (

@@ -1,5 +1,10 @@
-"""core.identity_conflict: evidence that ties nobody because it is shared too widely, ambiguous, or contradicted."""
+"""core.identity_conflict: evidence that ties nobody because it is shared too widely, ambiguous, or contradicted; and what became large.
 
+A group of more records than the cap stays one, since no rule says where to part it: it is shown under its earliest record, for
+somebody to split.
+"""
+
+from transforms.identity.components import Kind
 from transforms.identity.values import HOLDERS, IS_CLEAR
 from transforms.work import Work
 
@@ -25,23 +30,33 @@ WHERE v.rule <> 'cross_id' AND c.holders > 1 AND NOT ({is_clear})
 UNION ALL
 SELECT '{kind}', 'cross_id', value, 'names_disagree', array_agg(source_id ORDER BY source_id COLLATE "C")
 FROM pg_temp.pointer WHERE NOT is_believed{of_touched} GROUP BY value
+UNION ALL
+SELECT '{kind}', 'group', max(source_id) FILTER (WHERE l.rule = 'anchor'), 'large_group',
+  (array_agg(source_id ORDER BY source_id COLLATE "C"))[:{group_cap} + 1]
+FROM pg_temp.affected_{kind} AS f JOIN {link} AS l ON l.{id} = f.{id} GROUP BY l.{id} HAVING count(*) > {group_cap}
 """
 _OF_TOUCHED = " AND value IN (SELECT value FROM pg_temp.conflict_value WHERE rule = 'cross_id')"
 
 
-def build_conflicts(work: Work, kind: str) -> int:
-    """Build core.identity_conflict for one kind, after `resolve` has left its `pointer`; returns rows written."""
-    work.temp("conflict_value", _ALL if work.full else _TOUCHED, kind=kind)
+def build_conflicts(work: Work, kind: Kind) -> int:
+    """Build core.identity_conflict for one kind, after `resolve` has left its `pointer` and groups; returns rows written."""
+    name = kind.name
+    work.temp("conflict_value", _ALL if work.full else _TOUCHED, kind=name)
     work.temp(
         "conflict_new",
         _CONFLICTS,
         index="kind, rule, value",
-        kind=kind,
-        holders=work.text(HOLDERS, kind=kind),
+        kind=name,
+        id=kind.id_column,
+        link=work.text("{" + kind.link + "}"),
+        group_cap=str(work.settings.group_size_cap),
+        holders=work.text(HOLDERS, kind=name),
         is_clear=work.text(IS_CLEAR),
         of_touched="" if work.full else _OF_TOUCHED,
     )
-    mine = f"t.kind = '{kind}'"
+    mine = f"t.kind = '{name}'"
     if not work.full:
-        mine += " AND (t.rule, t.value) IN (SELECT v.rule, v.value FROM pg_temp.conflict_value AS v)"
+        mine += f""" AND CASE WHEN t.rule = 'group'
+          THEN md5(t.kind || ':' || t.value)::uuid IN (SELECT a.{kind.id_column} FROM pg_temp.affected_{name} AS a)
+          ELSE (t.rule, t.value) IN (SELECT v.rule, v.value FROM pg_temp.conflict_value AS v) END"""
     return work.refresh("core.identity_conflict", "conflict_new", mine)

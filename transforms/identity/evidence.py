@@ -11,15 +11,35 @@ Rules, by kind of record:
   email        (person) each address, and it without its +tag; role mailboxes and placeholders are kept but tie nobody
   phone        (person) each number, with the name beside it: colleagues and families share numbers
   name_domain  (person) the name at the company's domain, by address or by the account on the record
-  mail_domain  (person) domain of an address, free-mail left out; ties to accounts only
+  mail_domain  (person) domain of an address and those above it, free-mail and public suffixes left out; ties to accounts only
   domain       (account) web domain, free-mail left out
   deal         (opportunity) name, currency and amount together
 
 Evidence that somebody has closed (ops.identity_decision) is kept, but no longer usable.
 """
 
+from transforms.changes import narrow
 from transforms.identity.names import name_key
 from transforms.work import Work
+
+READS = {
+    "person": (
+        "is_deleted",
+        "merged_into_source_id",
+        "same_as",
+        "email",
+        "other_emails",
+        "phone",
+        "mobile_phone",
+        "full_name",
+        "is_company",
+        "account_source_id",
+        "created_at",
+    ),
+    "account": ("is_deleted", "merged_into_source_id", "same_as", "name", "domain", "created_at"),
+    "opportunity": ("is_deleted", "merged_into_source_id", "same_as", "name", "currency", "amount", "created_at"),
+}
+"""Staging table -> columns that say who a record is, and how old; the other columns never move a record."""
 
 PERSONS = """
   SELECT source_id, source_key, source_system, created_at, is_deleted, full_name AS name
@@ -71,8 +91,18 @@ WITH person AS (
     AND NOT EXISTS (SELECT FROM pg_temp.setting_placeholder AS x WHERE x.email = m)
   FROM person CROSS JOIN LATERAL unnest(emails) AS m WHERE NOT is_company
   UNION ALL
-  SELECT DISTINCT 'person', source_id, source_key, is_live, 'mail_domain', split_part(m, '@', 2), false
-  FROM person CROSS JOIN LATERAL unnest(emails) AS m WHERE NOT is_company
+  -- Accounts are known by the domain that was registered: people of acme.test write from br.acme.test as well.
+  SELECT DISTINCT 'person', source_id, source_key, is_live, 'mail_domain', d.domain, false
+  FROM person CROSS JOIN LATERAL unnest(emails) AS m CROSS JOIN LATERAL (
+    SELECT split_part(m, '@', 2) AS domain
+    UNION ALL
+    SELECT above FROM (
+      SELECT array_to_string(labels[i:], '.') AS above
+      FROM string_to_array(split_part(m, '@', 2), '.') AS labels, generate_series(2, cardinality(labels) - 1) AS i
+    ) AS a
+    WHERE m LIKE '%@%.%.%' AND NOT EXISTS (SELECT FROM pg_temp.setting_suffix AS x WHERE x.suffix = above)
+  ) AS d
+  WHERE NOT is_company
   UNION ALL
   SELECT DISTINCT 'person', source_id, source_key, is_live, 'phone', n || ' ' || name_key, true
   FROM person CROSS JOIN LATERAL unnest(phones) AS n WHERE NOT is_company AND n <> '' AND name_key <> ''
@@ -110,17 +140,17 @@ _IS_NAME = "(p.name_key LIKE '_% _%' OR octet_length(p.name_key) >= 3 * char_len
 
 # What people of a company bring depends on the domain of its record.
 _COLLEAGUES = """
-INSERT INTO pg_temp.change
-SELECT p.source_key FROM (
-  SELECT source_id, domain FROM pg_temp.change AS c JOIN {staging.account} AS a ON a.source_key = c.source_key
+INSERT INTO pg_temp.identity_change
+SELECT DISTINCT p.source_key FROM (
+  SELECT source_id, domain FROM pg_temp.identity_change AS c JOIN {staging.account} AS a ON a.source_key = c.source_key
 ) AS new FULL JOIN (
   SELECT e.source_id, max(e.value) FILTER (WHERE e.rule = 'domain') AS domain
-  FROM pg_temp.change AS c JOIN {core.identity_evidence} AS e ON e.source_key = c.source_key AND e.kind = 'account'
+  FROM pg_temp.identity_change AS c JOIN {core.identity_evidence} AS e ON e.source_key = c.source_key AND e.kind = 'account'
   GROUP BY e.source_id
 ) AS old ON old.source_id = new.source_id
 JOIN {staging.person} AS p ON p.account_source_id = coalesce(new.source_id, old.source_id)
 WHERE new.domain IS DISTINCT FROM old.domain
-ON CONFLICT DO NOTHING
+  AND NOT EXISTS (SELECT FROM pg_temp.identity_change AS c WHERE c.source_key = p.source_key)
 """
 
 _CHANGED = """
@@ -179,11 +209,11 @@ def refresh_evidence(work: Work) -> int:
     Returns:
         The number of records that brought something new or lost something.
     """
+    narrow(work, "identity_change", READS)
     if not work.full:
         work.run(_COLLEAGUES)
     changed = {
-        f"changed_{name}": work.changed_rows(work.text(f"{{staging.{name}}}"))
-        for name in ("person", "account", "opportunity")
+        f"changed_{name}": work.changed_rows(work.text(f"{{staging.{name}}}"), "identity_change") for name in READS
     }
     name = name_key("r.full_name")
     work.temp(
@@ -195,14 +225,18 @@ def refresh_evidence(work: Work) -> int:
         deal_name=name_key("r.name"),
         **changed,
     )
-    work.temp("evidence_old", _OLD, evidence=work.changed_rows(work.text("{core.identity_evidence}")))
+    work.temp(
+        "evidence_old", _OLD, evidence=work.changed_rows(work.text("{core.identity_evidence}"), "identity_change")
+    )
     work.temp("identity_seed", _CHANGED)
     if work.full:
         return work.refresh("core.identity_evidence", "evidence_new")
     work.temp("evidence_touched", _TOUCHED)
     work.run(_HOLDERS, pointers=_POINTERS)
     rows = work.refresh(
-        "core.identity_evidence", "evidence_new", "t.source_key IN (SELECT c.source_key FROM pg_temp.change AS c)"
+        "core.identity_evidence",
+        "evidence_new",
+        "t.source_key IN (SELECT c.source_key FROM pg_temp.identity_change AS c)",
     )
     work.run(_HOLDERS, pointers=_POINTERS)
     work.run("ANALYZE pg_temp.identity_seed")

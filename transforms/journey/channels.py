@@ -1,13 +1,15 @@
-"""The channel of each touch, by the glossary's numbered rules, and the lead source that it means.
+"""The channel of each touch, by the glossary's numbered rules, and the lead source that it means; beside it what HubSpot says.
 
-The first rule that fires gives the channel and its number. Where a touch has no web evidence at all (no UTM value, ad click
-id or outside referrer), the rules can only say direct; the channel is then that of the touch's campaign, or that of the
-lead source which the vendor gives, with rule 0. The lead source is the vendor's where it is a glossary term, else the
-one that the channel means.
+Two lists of rules are tried side by side: Google's default channel groups give the channel, HubSpot's traffic sources the
+original source. The first rule that fires gives the word and its number. Where a touch has no web evidence at all (no UTM
+value, ad click id or outside referrer), Google's rules can only say direct; the channel is then that of the touch's campaign,
+or that of the lead source which the vendor gives, with rule 0. The lead source is the vendor's where it is a glossary term,
+else the one that the channel means.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from glossary.model import ChannelModel
 from transforms.work import Work, quoted
 
 FIELDS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host", "touch_type")
@@ -23,25 +25,36 @@ def host(column: str) -> str:
     return f"lower(split_part(split_part(split_part(split_part({rest}, '/', 1), '?', 1), '#', 1), ':', 1))"
 
 
-EVIDENCE = """
+_EVIDENCE = """
   coalesce(trim(t.utm_source), '') AS utm_source, coalesce(trim(t.utm_medium), '') AS utm_medium,
   coalesce(trim(t.utm_campaign), '') AS utm_campaign, coalesce(trim(t.click_id), '') AS click_id,
   CASE WHEN t.came_from IS NULL OR concat('www.', t.came_from) = t.page_host OR t.came_from = concat('www.', t.page_host)
-    OR t.came_from = t.page_host THEN '' WHEN left(t.came_from, 4) = 'www.' THEN substr(t.came_from, 5) ELSE t.came_from END
+    OR t.came_from = t.page_host{unwanted} THEN '' WHEN left(t.came_from, 4) = 'www.' THEN substr(t.came_from, 5) ELSE t.came_from END
     AS referrer_host"""
-"""Columns that rules look at, of a touch `t` with the hosts of its referrer (`came_from`) and page (`page_host`).
 
-A referrer on the page's own host says nothing.
-"""
+
+def evidence(unwanted_referrals: Sequence[str]) -> str:
+    """Columns that rules look at, of a touch `t` with the hosts of its referrer (`came_from`) and page (`page_host`).
+
+    A referrer on the page's own host or on an unwanted one says nothing.
+    """
+    hosts = "".join(f" OR concat('.', t.came_from) LIKE {quoted(f'%.{host}')}" for host in unwanted_referrals)
+    return _EVIDENCE.format(unwanted=hosts)
+
 
 # Rules are tried once for each combination that occurs, not for each touch.
 _RULED = """
-SELECT r.*, {channel} AS channel, concat(utm_source, utm_medium, utm_campaign, click_id, referrer_host) <> '' AS has_evidence
-FROM (SELECT {fields}, {rule} AS rule FROM (SELECT DISTINCT {fields} FROM pg_temp.person_touch) AS s) AS r
+SELECT r.*, {channel} AS channel, {original_source} AS original_source,
+  concat(utm_source, utm_medium, utm_campaign, click_id, referrer_host) <> '' AS has_evidence
+FROM (
+  SELECT {fields}, {channel_rule} AS channel_rule, {original_source_rule} AS original_source_rule
+  FROM (SELECT DISTINCT {fields} FROM pg_temp.person_touch) AS s
+) AS r
 """
 _TOUCH_CHANNEL = """
 WITH found AS (
-  SELECT s.person_id, s.source_id, s.lead_source, x.lead_source AS known_source, c.rule, c.channel,
+  SELECT s.person_id, s.source_id, s.lead_source, x.lead_source AS known_source, c.channel, c.channel_rule,
+    c.original_source, c.original_source_rule,
     CASE WHEN c.has_evidence OR s.touch_type LIKE 'email%' THEN NULL
       WHEN k.channel IS NOT NULL AND k.channel <> 'unmapped' THEN k.channel
       WHEN x.lead_source IS NOT NULL THEN coalesce(x.channel, {otherwise})
@@ -51,27 +64,42 @@ WITH found AS (
   LEFT JOIN {core.campaign} AS k ON k.campaign_id = s.campaign_source_id
 )
 SELECT f.person_id, f.source_id, coalesce(f.told, f.channel) AS channel,
-  CASE WHEN f.told IS NULL THEN f.rule ELSE 0 END AS channel_rule,
+  CASE WHEN f.told IS NULL THEN f.channel_rule ELSE 0 END AS channel_rule, f.original_source, f.original_source_rule,
   coalesce(f.known_source, m.lead_source, f.lead_source) AS lead_source
 FROM found AS f LEFT JOIN pg_temp.setting_channel AS m ON m.channel = coalesce(f.told, f.channel)
 """
 
 
 def find_channels(work: Work) -> None:
-    """Make `touch_channel` (person_id, source_id, channel, channel_rule, lead_source) from `person_touch`."""
-    model = work.settings.channel_model
-    fired = " ".join(f"WHEN {' OR '.join(map(_holds, rule.when))} THEN {rule.number}" for rule in model.rules)
-    named = " ".join(f"WHEN {rule.number} THEN {quoted(rule.term)}" for rule in model.rules)
-    otherwise = quoted(model.otherwise)
+    """Make `touch_channel` from `person_touch`.
+
+    Its columns: person_id, source_id, channel, channel_rule, original_source, original_source_rule, lead_source.
+    """
+    settings = work.settings
     fields = ", ".join(FIELDS)
     work.temp(
         "channel_seen",
         _RULED,
         fields=fields,
-        rule=f"CASE {fired} END",
-        channel=f"CASE rule {named} ELSE {otherwise} END",
+        channel_rule=_fired(settings.channel_model),
+        channel=_named(settings.channel_model, "channel_rule"),
+        original_source_rule=_fired(settings.original_source_model),
+        original_source=_named(settings.original_source_model, "original_source_rule"),
     )
+    otherwise = quoted(settings.channel_model.otherwise)
     work.temp("touch_channel", _TOUCH_CHANNEL, index="person_id, source_id", fields=fields, otherwise=otherwise)
+
+
+def _fired(model: ChannelModel) -> str:
+    """SQL for the number of the first rule that fires."""
+    cases = (f"WHEN {' OR '.join(map(_holds, rule.when))} THEN {rule.number}" for rule in model.rules)
+    return f"CASE {' '.join(cases)} END"
+
+
+def _named(model: ChannelModel, rule: str) -> str:
+    """SQL for the word that the rule of that number gives. rule: column."""
+    words = " ".join(f"WHEN {each.number} THEN {quoted(each.term)}" for each in model.rules)
+    return f"CASE {rule} {words} ELSE {quoted(model.otherwise)} END"
 
 
 def _holds(conditions: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ SELECT f.person_id, md5(e.event_type || ':' || o.anchor_source_id)::uuid, e.occu
   o.campaign_id, o.owner_source_id, o.opportunity_id, NULL, NULL, false, o.amount, o.currency, o.amount_reporting,
   e.label || coalesce(': ' || left(o.name, 200), ''), r.source_id, r.source_system, r.source_stream, r.source_record_id,
   r.source_url, r.load_id
-FROM pg_temp.affected_person AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
+FROM pg_temp.affected_events AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
 JOIN {core.opportunity} AS o ON o.opportunity_id = op.opportunity_id AND NOT o.is_deleted
 JOIN {staging.opportunity} AS r ON r.source_id = o.source_id
 CROSS JOIN LATERAL (VALUES
@@ -37,7 +37,7 @@ SELECT f.person_id, md5('deal_stage:' || h.source_id)::uuid, h.occurred_at, 'dea
   coalesce(h.to_stage_raw, h.to_stage), false, h.amount, h.currency, NULL,
   'Deal stage: ' || coalesce(h.to_stage_raw, h.to_stage, 'unknown'), h.source_id, h.source_system, h.source_stream,
   h.source_record_id, h.source_url, h.load_id
-FROM pg_temp.affected_person AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
+FROM pg_temp.affected_events AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
 JOIN {core.opportunity} AS o ON o.opportunity_id = op.opportunity_id AND NOT o.is_deleted
 JOIN {staging.stage_change} AS h
   ON h.subject_source_id = o.source_id AND h.subject_type = 'opportunity' AND NOT h.is_deleted
@@ -49,7 +49,7 @@ _FIRST_SEEN = (
 SELECT DISTINCT ON (f.person_id) f.person_id, md5('first_seen:' || r.source_id)::uuid, least(r.first_seen_at, r.created_at),
   'first_seen', 'system', NULL, NULL, NULL::uuid, NULL, NULL, false, NULL::numeric, NULL, NULL::numeric, 'First seen',
   r.source_id, r.source_system, r.source_stream, r.source_record_id, r.source_url, r.load_id
-FROM pg_temp.affected_person AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
+FROM pg_temp.affected_events AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
 JOIN {staging.person} AS r ON r.source_id = l.source_id
 WHERE least(r.first_seen_at, r.created_at) IS NOT NULL
 ORDER BY f.person_id, least(r.first_seen_at, r.created_at), r.source_id COLLATE "C"
@@ -58,7 +58,7 @@ ORDER BY f.person_id, least(r.first_seen_at, r.created_at), r.source_id COLLATE 
 
 
 def add_deals(work: Work) -> None:
-    """Add deal events and first traces of `affected_person` to `journey_event`."""
+    """Add deal events and first traces of `affected_events` to `journey_event`."""
     work.run(_DEALS)
     work.run(_DEAL_STAGES)
     work.run(_FIRST_SEEN)

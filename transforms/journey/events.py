@@ -4,12 +4,14 @@ A touch belongs to the person whose record it names; where the vendor gives only
 all its holders are one person (a mailbox that several people share says of none of them that it was they; that of a record
 which was split off from it by a decision is no longer the record's).
 A touchpoint is what METRICS.md 2 lists: visits, forms, mail opens and clicks, ad clicks, responses, downloads, and calls,
-meetings and sales mails that took place. Mails sent, machine opens, automation steps, tasks and notes are events only.
+meetings and sales mails that took place. Mails sent, machine opens, automation steps, tasks and notes are events only. Of the
+page views of one session the first is the touchpoint, for all.
 One call, meeting or mail that two systems tell of within 15 minutes is one event; the CRM's row is kept.
 """
 
-from transforms.journey.channels import EVIDENCE, find_channels, host
+from transforms.journey.channels import evidence, find_channels, host
 from transforms.journey.duplicates import tell_once
+from transforms.journey.sessions import find_sessions
 from transforms.work import Work
 
 TOUCHPOINTS = (
@@ -31,13 +33,13 @@ CREATE TEMPORARY TABLE journey_event (
   lead_source text, campaign_id text, content_asset_id text, owner_id text, opportunity_id uuid, from_stage text,
   to_stage text, stage_number bigint, cycle_number int, is_touchpoint boolean, amount numeric, currency text,
   amount_reporting numeric, title text, source_id text, source_system text, source_stream text, source_record_id text,
-  source_url text, also_source_ids text[], load_id bigint
+  source_url text, also_source_ids text[], load_id bigint, session_id uuid
 ) ON COMMIT DROP
 """
 _ADDRESS = """
 SELECT min(l.person_id::text)::uuid AS person_id, held.value
 FROM (
-  SELECT DISTINCT e.value FROM pg_temp.affected_person AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
+  SELECT DISTINCT e.value FROM pg_temp.affected_events AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
   JOIN {core.identity_evidence} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'email'
 ) AS held
 CROSS JOIN LATERAL (
@@ -52,10 +54,10 @@ GROUP BY held.value HAVING count(*) <= {cap} AND count(DISTINCT l.person_id) = 1
 """
 _PERSON_TOUCH = f"""
 SELECT t.person_id, t.source_id, t.occurred_at, t.type AS touch_type, t.campaign_source_id, t.content_asset_source_id,
-  t.lead_source, t.is_machine, t.source_system, t.source_stream, t.source_record_id, t.source_url, t.load_id, {EVIDENCE}
+  t.lead_source, t.is_machine, t.source_system, t.source_stream, t.source_record_id, t.source_url, t.load_id, {{evidence}}
 FROM (
   SELECT f.person_id, t.*, {host("trim(t.referrer)")} AS came_from, {host("trim(t.url)")} AS page_host
-  FROM pg_temp.affected_person AS f
+  FROM pg_temp.affected_events AS f
   JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
   JOIN {{staging.touch}} AS t ON t.person_source_id = l.source_id
   UNION ALL
@@ -68,16 +70,18 @@ _TOUCHES = """
 INSERT INTO pg_temp.journey_event
 SELECT t.person_id, md5('touch:' || t.source_id)::uuid, t.occurred_at, t.touch_type, 'marketing', c.channel, c.channel_rule,
   c.lead_source, t.campaign_source_id, t.content_asset_source_id, NULL, NULL, NULL, NULL, NULL, NULL,
-  t.touch_type IN ({types}) AND NOT t.is_machine, NULL, NULL, NULL,
+  t.touch_type IN ({types}) AND NOT t.is_machine AND coalesce(v.entrance_id = t.source_id, true), NULL, NULL, NULL,
   upper(left(t.touch_type, 1)) || replace(substr(t.touch_type, 2), '_', ' ') || CASE WHEN t.is_machine THEN ' (machine)' ELSE '' END,
-  t.source_id, t.source_system, t.source_stream, t.source_record_id, t.source_url, NULL, t.load_id
+  t.source_id, t.source_system, t.source_stream, t.source_record_id, t.source_url, NULL, t.load_id,
+  md5('touch:' || v.entrance_id)::uuid
 FROM pg_temp.person_touch AS t
-JOIN pg_temp.touch_channel AS c ON c.person_id = t.person_id AND c.source_id = t.source_id
+LEFT JOIN pg_temp.page_view AS v ON v.person_id = t.person_id AND v.source_id = t.source_id
+JOIN pg_temp.touch_channel AS c ON c.person_id = t.person_id AND c.source_id = coalesce(v.entrance_id, t.source_id)
 """
 _PERSON_ENGAGEMENT = """
 WITH met AS (
   SELECT DISTINCT f.person_id, k.engagement_source_id
-  FROM pg_temp.affected_person AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
+  FROM pg_temp.affected_events AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
   JOIN {staging.engagement_link} AS k ON k.person_source_id = l.source_id AND NOT k.is_deleted
 ), about AS (
   SELECT k.engagement_source_id, (array_agg(l.opportunity_id ORDER BY l.opportunity_id))[1] AS opportunity_id
@@ -115,14 +119,18 @@ FROM ("""
     + ") AS e WHERE e.is_kept OR e.type IN ('task', 'note')"
 )
 _TOUCHPOINTS = """
-SELECT j.person_id, j.event_id, j.occurred_at, j.event_type AS touch_type, j.team, j.channel, j.channel_rule, j.lead_source,
-  j.campaign_id, j.content_asset_id, p.account_id, j.opportunity_id, j.source_id
-FROM pg_temp.journey_event AS j JOIN {core.person} AS p ON p.person_id = j.person_id WHERE j.is_touchpoint
+SELECT j.person_id, j.event_id, j.occurred_at, j.event_type AS touch_type, j.team, j.channel, j.channel_rule,
+  c.original_source, c.original_source_rule, j.lead_source, j.campaign_id, j.content_asset_id, p.account_id, j.opportunity_id,
+  v.page_views::int AS page_views, j.source_id
+FROM pg_temp.journey_event AS j JOIN {core.person} AS p ON p.person_id = j.person_id
+LEFT JOIN pg_temp.touch_channel AS c ON c.person_id = j.person_id AND c.source_id = j.source_id
+LEFT JOIN pg_temp.page_view AS v ON v.person_id = j.person_id AND v.source_id = j.source_id
+WHERE j.is_touchpoint
 """
 
 
 def begin_events(work: Work) -> int:
-    """Make `journey_event` with the touches and engagements of `affected_person`, and core.touchpoint from it.
+    """Make `journey_event` with the touches and engagements of `affected_events`, and core.touchpoint from it.
 
     Returns:
         Rows of core.touchpoint written.
@@ -130,11 +138,13 @@ def begin_events(work: Work) -> int:
     work.run("DROP TABLE IF EXISTS pg_temp.journey_event")
     work.run(_EVENT)
     work.temp("person_address", _ADDRESS, index="value")
-    work.temp("person_touch", _PERSON_TOUCH, index="person_id, source_id")
+    seen = evidence(work.settings.unwanted_referrals)
+    work.temp("person_touch", _PERSON_TOUCH, index="person_id, source_id", evidence=seen)
     find_channels(work)
+    find_sessions(work)
     work.run(_TOUCHES, types=", ".join(f"'{t}'" for t in TOUCHPOINTS))
     work.temp("person_engagement", _PERSON_ENGAGEMENT)
     work.run(_ENGAGEMENTS)
     work.temp("touchpoint_new", _TOUCHPOINTS, index="person_id, event_id")
-    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
     return work.replace("core.touchpoint", "touchpoint_new", touched, noting="person_id")

@@ -23,7 +23,7 @@ SAME_STAGE = "1 day"
 
 _TELLING = """
 WITH record AS (
-  SELECT f.person_id, l.source_id FROM pg_temp.affected_person AS f
+  SELECT f.person_id, l.source_id FROM pg_temp.affected_events AS f
   JOIN {core.identity_link} AS l ON l.person_id = f.person_id
 ), history AS (
   SELECT r.person_id, r.source_id AS record_id, h.occurred_at, h.from_stage, h.to_stage, h.source_id, h.source_system
@@ -45,7 +45,7 @@ WITH record AS (
   UNION ALL
   SELECT f.person_id, d.occurred_at, d.to_stage, o.source_id, 'deal', o.opportunity_id, true,
     md5('stage_' || d.to_stage || ':' || o.anchor_source_id)::uuid
-  FROM pg_temp.affected_person AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
+  FROM pg_temp.affected_events AS f JOIN {core.opportunity_person} AS op ON op.person_id = f.person_id
   JOIN {core.opportunity} AS o ON o.opportunity_id = op.opportunity_id AND NOT o.is_deleted
   CROSS JOIN LATERAL (VALUES
     (o.created_at, 'opportunity'), (CASE WHEN o.status = 'won' THEN coalesce(o.closed_at, o.created_at) END, 'customer')
@@ -144,7 +144,7 @@ ORDER BY j.person_id, s.cycle_number, s.stage_number
 
 
 def build_stages(work: Work) -> int:
-    """Build core.stage_change for `affected_person` and add stages and hand-overs to `journey_event`.
+    """Build core.stage_change for `affected_events` and add stages and hand-overs to `journey_event`.
 
     A hand-over is the first MQL that is told (not inferred) in a cycle.
 
@@ -157,5 +157,5 @@ def build_stages(work: Work) -> int:
     work.run(_EVENTS)
     work.run("ANALYZE pg_temp.journey_event")
     work.run(_HAND_OVERS)
-    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+    touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
     return work.replace("core.stage_change", "stage_new", touched, noting="person_id")

@@ -2,6 +2,7 @@
 
 Questions it answers:
 - What happened with this person, when, by which team, on which channel and campaign?
+- Which page views were one visit to the website?
 - Which web visits, mails and calls came before the person was qualified, and before the deal was won?
 - At which funnel stage was the person when it happened, and in which pass through the funnel?
 - Where does the vendor show the record behind the event?
@@ -23,7 +24,7 @@ WITH ordered AS (
 ), deal AS (
   SELECT f.person_id, o.opportunity_id, o.created_at,
     CASE WHEN o.status IN ('won', 'lost') THEN coalesce(o.closed_at, o.created_at) ELSE 'infinity' END AS until
-  FROM pg_temp.affected_person AS f JOIN {core.opportunity_person} AS p ON p.person_id = f.person_id
+  FROM pg_temp.affected_events AS f JOIN {core.opportunity_person} AS p ON p.person_id = f.person_id
   JOIN {core.opportunity} AS o ON o.opportunity_id = p.opportunity_id AND NOT o.is_deleted
 ), leads AS (
   SELECT DISTINCT ON (e.person_id, e.event_id) e.person_id, e.event_id, d.opportunity_id
@@ -36,7 +37,7 @@ SELECT e.person_id, e.event_id, e.occurred_at, e.sequence_number, p.account_id,
   e.campaign_id, c.name AS campaign_name, e.content_asset_id, e.owner_id, s.to_stage AS funnel_stage, e.from_stage,
   e.to_stage, coalesce(s.cycle_number, 1) AS cycle_number, e.is_touchpoint, e.amount::numeric(20, 4) AS amount, e.currency,
   e.amount_reporting::numeric(20, 4) AS amount_reporting, e.title, e.source_system, e.source_stream, e.source_record_id,
-  e.source_id, e.source_url, e.also_source_ids, e.load_id
+  e.source_id, e.source_url, e.also_source_ids, e.load_id, e.session_id
 FROM ordered AS e JOIN {core.person} AS p ON p.person_id = e.person_id
 LEFT JOIN stage AS s ON s.person_id = e.person_id AND s.stage_number = e.stages_passed
 LEFT JOIN leads ON leads.person_id = e.person_id AND leads.event_id = e.event_id
@@ -45,11 +46,11 @@ LEFT JOIN {core.campaign} AS c ON c.campaign_id = e.campaign_id
 
 
 def build_customer_journey(work: Work) -> int:
-    """Build marts.customer_journey for `affected_person` from `journey_event`; returns rows written."""
+    """Build marts.customer_journey for `affected_events` from `journey_event`; returns rows written."""
     return work.replace(
         "marts.customer_journey",
         "customer_journey_new",
-        "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
+        "person_id IN (SELECT person_id FROM pg_temp.affected_events)",
         query=_JOURNEY,
         noting="person_id",
     )

@@ -19,21 +19,23 @@ from warehouse.tables import marts
 
 DIMENSIONS = ("channel", "lead_source")
 
-_CLOSED = "{core.opportunity} AS o ON o.opportunity_id = t.opportunity_id AND NOT o.is_deleted AND o.status IN ('won', 'lost')"
 _STEPS = f"""
-WITH path AS (
-  SELECT t.opportunity_id, o.status, coalesce(t.{{dimension}}, 'unknown') AS value,
-    lag(coalesce(t.{{dimension}}, 'unknown')) OVER told AS before, lead(t.event_id) OVER told IS NULL AS is_last
-  FROM {{core.opportunity_touch}} AS t JOIN {_CLOSED}
+WITH step AS MATERIALIZED (
+  SELECT t.opportunity_id, lead(t.event_id) OVER told IS NULL AS is_last,
+    CASE o.status WHEN 'won' THEN '{WON}' ELSE '{LOST}' END AS fate,
+    {{values}}, {{before}}
+  FROM {{core.opportunity_touch}} AS t
+  JOIN {{core.opportunity}} AS o ON o.opportunity_id = t.opportunity_id AND NOT o.is_deleted AND o.status IN ('won', 'lost')
   WINDOW told AS (PARTITION BY t.opportunity_id ORDER BY t.occurred_at, t.event_id)
 )
-SELECT coalesce(before, '{START}'), value, count(*) FROM path GROUP BY 1, 2
-UNION ALL
-SELECT value, CASE status WHEN 'won' THEN '{WON}' ELSE '{LOST}' END, count(*) FROM path WHERE is_last GROUP BY 1, 2
+{{counts}}
 """
-_DEALS = f"""
-SELECT coalesce(t.{{dimension}}, 'unknown'), count(DISTINCT t.opportunity_id)
-FROM {{core.opportunity_touch}} AS t JOIN {_CLOSED} GROUP BY 1
+_COUNTS = f"""
+SELECT '{{0}}', coalesce({{0}}_before, '{START}'), {{0}}, count(*) FROM step GROUP BY 2, 3
+UNION ALL
+SELECT '{{0}}', {{0}}, fate, count(*) FROM step WHERE is_last GROUP BY 2, 3
+UNION ALL
+SELECT '{{0}}', {{0}}, NULL, count(*) FROM (SELECT DISTINCT opportunity_id, {{0}} FROM step) AS deal GROUP BY 2
 """
 _WON = """
 SELECT EXISTS (SELECT FROM {core.opportunity_touch} AS t WHERE t.opportunity_id = o.opportunity_id) AS has_path, count(*),
@@ -49,7 +51,14 @@ def build_markov_attribution(work: Work) -> int:
     if not work.full and not work.count("affected_credit"):
         return 0
     won = {has_path: (count, amount) for has_path, count, amount in _rows(work, _WON)}
-    rows = [row for dimension in DIMENSIONS for row in _of(work, dimension, won)]
+    steps: dict[str, dict[tuple[str, str], int]] = {dimension: {} for dimension in DIMENSIONS}
+    deals: dict[str, dict[str, int]] = {dimension: {} for dimension in DIMENSIONS}
+    for dimension, value, then, count in _counts(work):
+        if then is None:
+            deals[dimension][value] = count
+        else:
+            steps[dimension][value, then] = count
+    rows = [row for dimension in DIMENSIONS for row in _of(dimension, steps[dimension], deals[dimension], won)]
     work.temp("markov_new", "SELECT * FROM {marts.markov_attribution} WHERE false")
     if rows:
         table = sa.table("markov_new", *(sa.column(c.name) for c in marts.markov_attribution.columns), schema="pg_temp")
@@ -57,9 +66,22 @@ def build_markov_attribution(work: Work) -> int:
     return work.refresh("marts.markov_attribution", "markov_new")
 
 
-def _of(work: Work, dimension: str, won: dict[bool, tuple[int, Decimal]]) -> list[dict[str, object]]:
-    effects = removal_effects({(a, b): n for a, b, n in _rows(work, _STEPS, dimension=dimension)})
-    deals: dict[str, int] = dict(_rows(work, _DEALS, dimension=dimension))
+def _counts(work: Work) -> list[tuple[Any, ...]]:
+    """By dimension, how many steps lead from one value to the next, and (none next) how many deals have the value at all."""
+    value = "coalesce(t.{0}, 'unknown')"
+    return _rows(
+        work,
+        _STEPS,
+        values=", ".join(f"{value.format(d)} AS {d}" for d in DIMENSIONS),
+        before=", ".join(f"lag({value.format(d)}) OVER told AS {d}_before" for d in DIMENSIONS),
+        counts=" UNION ALL ".join(_COUNTS.format(d) for d in DIMENSIONS),
+    )
+
+
+def _of(
+    dimension: str, steps: dict[tuple[str, str], int], deals: dict[str, int], won: dict[bool, tuple[int, Decimal]]
+) -> list[dict[str, object]]:
+    effects = removal_effects(steps)
     count, amount = won.get(True, (0, Decimal(0)))
     shares = apportion(Decimal(1), effects, _UNIT)
     amounts = apportion(amount, effects, _CENT)

@@ -22,18 +22,21 @@ _PERSON = f"""
 WITH journey AS (
   SELECT j.person_id, j.sequence_number, j.occurred_at, j.is_touchpoint, j.team, j.lead_source, j.campaign_id
   FROM pg_temp.affected_person AS f JOIN {{marts.customer_journey}} AS j ON j.person_id = f.person_id
+), passed AS MATERIALIZED (
+  SELECT n.person_id, n.event_id, n.occurred_at, n.to_stage, n.is_inferred, g.position, g.is_main
+  FROM pg_temp.affected_person AS f JOIN {{core.stage_change}} AS n ON n.person_id = f.person_id
+  JOIN pg_temp.setting_stage AS g ON g.stage = n.to_stage
 ), stage AS (
-  SELECT n.person_id, {_FIRST_DATES},
+  SELECT person_id, {_FIRST_DATES},
     min(occurred_at) FILTER (WHERE to_stage = 'mql' AND NOT is_inferred) AS handed_over_at,
-    (array_agg(to_stage ORDER BY stage_number DESC))[1] AS last_stage,
-    (array_agg(to_stage ORDER BY g.is_main DESC, g.position DESC))[1] AS furthest,
-    max(g.position) FILTER (WHERE g.is_main) AS furthest_position
-  FROM pg_temp.stage_new AS n JOIN pg_temp.setting_stage AS g ON g.stage = n.to_stage GROUP BY n.person_id
+    (array_agg(to_stage ORDER BY occurred_at DESC, position DESC, event_id DESC))[1] AS last_stage,
+    (array_agg(to_stage ORDER BY is_main DESC, position DESC))[1] AS furthest,
+    max(position) FILTER (WHERE is_main) AS furthest_position
+  FROM passed GROUP BY person_id
 ), inferred AS (
   SELECT person_id, array_agg(to_stage ORDER BY position) AS stages FROM (
-    SELECT DISTINCT ON (n.person_id, n.to_stage) n.person_id, n.to_stage, n.is_inferred, g.position
-    FROM pg_temp.stage_new AS n JOIN pg_temp.setting_stage AS g ON g.stage = n.to_stage
-    ORDER BY n.person_id, n.to_stage, n.occurred_at, n.stage_number) AS first
+    SELECT DISTINCT ON (person_id, to_stage) person_id, to_stage, is_inferred, position
+    FROM passed ORDER BY person_id, to_stage, occurred_at, event_id) AS first
   WHERE is_inferred GROUP BY person_id
 ), event AS (
   SELECT e.person_id, count(*)::int AS event_count, count(*) FILTER (WHERE is_touchpoint)::int AS touch_count,
@@ -92,7 +95,7 @@ LEFT JOIN reason ON reason.person_id = p.person_id
 
 
 def build_person_journey(work: Work) -> int:
-    """Build marts.person_journey for `affected_person` from marts.customer_journey and `stage_new`; returns rows written."""
+    """Build marts.person_journey for `affected_person` from marts.customer_journey and core.stage_change; returns rows written."""
     work.temp("person_journey_new", _PERSON, index="person_id")
     return work.replace(
         "marts.person_journey",

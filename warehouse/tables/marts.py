@@ -41,6 +41,7 @@ customer_journey = table(
     column("source_url", Text, "The vendor's own page for the record"),
     column("also_source_ids", TextList, "Staging rows of other systems that tell of the same event"),
     column("load_id", Big, "Load that brought it", null=False),
+    column("session_id", Uuid, "For page visits: the event that began the session"),
     distribution="person_id",
     indexes=("source_id",),
 )

@@ -115,8 +115,13 @@ staging_change = table(
     "staging_change",
     "Queue between normalise and build: records whose staging rows changed; a build takes what it consumes",
     column("change_id", Big, "Number of the change", key=True, identity=True),
-    column("entity", Text, "Staging entity; the first, where rows of several changed", null=False),
+    column("entity", Text, "Staging entity", null=False),
     column("source_key", Text, "system:stream:record", null=False),
+    column(
+        "changed_columns",
+        sa.ARRAY(Text),
+        "Columns that changed in its rows; empty where rows came or went, or where any may have changed",
+    ),
     column("load_id", Big, "The load that changed it; 0: a decision on who is who", null=False),
     distribution=None,
 )

@@ -6,12 +6,10 @@ import io
 import json
 import re
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 CLIENT, SECRET = "client-7d", "secret-canary-5c1e"
 Json = dict[str, Any]
@@ -51,6 +49,7 @@ class Reply:
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     damage: str = ""  # reset
+    pieces: Iterable[bytes] = ()  # the body where it is too large to be held; headers name its length
 
     @property
     def json(self) -> Any:

@@ -29,24 +29,25 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the names that http.server calls
 
     def send(self, reply: Reply) -> None:
-        headers = {"Content-Type": "application/json", "Date": f"{NOW:%a, %d %b %Y %H:%M:%S GMT}", **reply.headers}
+        usual = {"Content-Type": "application/json", "Date": f"{NOW:%a, %d %b %Y %H:%M:%S GMT}"}
+        headers = {**usual, "Content-Length": str(len(reply.body)), **reply.headers}
         self.send_response_only(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         if reply.damage == "reset":
             self.wfile.write(reply.body[: len(reply.body) // 2])
             self.close_connection = True
             return
-        self.wfile.write(reply.body)
+        for piece in reply.pieces or (reply.body,):
+            self.wfile.write(piece)
 
     def log_message(self, *_args: object) -> None:
         """Keep quiet."""
 
 
 @contextmanager
-def serving() -> Iterator[FakeMarketo]:
-    vendor = FakeMarketo()
+def serving(vendor: FakeMarketo | None = None) -> Iterator[FakeMarketo]:
+    vendor = vendor or FakeMarketo()
     with serving_handler(_Handler, vendor=vendor) as vendor.url:
         yield vendor

@@ -1,12 +1,14 @@
 """Long windows through export jobs: splitting, proof, resumption, CSV of any content."""
 
 import json
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.base.model import Connector
+from connectors.base.model import EPOCH, Connector, Page, Window
 from connectors.marketo import activities
 from connectors.marketo.auth import DAMAGED_TRIES
 from errors import AnswerError, CountMismatchError, QuotaError, VendorError
@@ -172,6 +174,41 @@ def test_used_up_exports_are_deferred_to_midnight_in_chicago(vendor: FakeMarketo
     assert caught.value.until is not None
     there = NOW + (caught.value.until - datetime.now(UTC))
     assert abs(there - datetime(2026, 3, 11, 5, tzinfo=UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("name", ["leads", "activities"])
+def test_a_read_that_was_cut_short_goes_on_after_its_last_export(
+    vendor: FakeMarketo, connected: Callable[..., Connector], name: str
+) -> None:
+    expected, marketo = fill(vendor, 69), connected()
+    vendor.before_file = lambda _job: vendor.fail("create", refusal("1029", "Export daily quota 500MB exceeded."))
+    stream, window, found = marketo.streams[name], Window(name, EPOCH, NOW, "full"), list[Page]()
+    with pytest.raises(QuotaError):
+        deque(map(found.append, marketo.read(stream, window)), maxlen=0)
+    place = found[-1].resume
+    assert place, "what came is whole exports"
+    vendor.before_file = lambda _job: None
+    vendor.faults.clear()
+    made = len(vendor.jobs)
+    found += connected().read(stream, replace(window, resume=place))
+    assert sorted(ids_of(change for page in found for change in page.changes)) == sorted(expected)
+    again = [job.body["filter"]["createdAt"]["startAt"] for job in vendor.jobs[made:] if job.kind == name]
+    assert min(again) == place
+
+
+def test_a_read_that_goes_on_tells_of_the_merges_before_its_place(vendor: FakeMarketo, marketo: Connector) -> None:
+    fill(vendor, 3)
+    vendor.activity(101, 32, day(20), 1, attributes={"Merge IDs": "[501]"})
+    window = Window("leads", EPOCH, NOW, "full", resume=f"{day(10):%Y-%m-%dT%H:%M:%SZ}")
+    changes = [change for page in marketo.read(marketo.streams["leads"], window) for change in page.changes]
+    assert [(c.record_id, c.op) for c in changes if c.op != "upsert"] == [("501", "merge")]
+
+
+def test_a_short_window_of_which_an_export_came_is_not_read_again(vendor: FakeMarketo, marketo: Connector) -> None:
+    fill(vendor)
+    for name in ("leads", "activities"):
+        window = Window(name, day(1), NOW, "incremental", resume=f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
+        assert [change for page in marketo.read(marketo.streams[name], window) for change in page.changes] == []
 
 
 def test_completed_but_not_there_is_asked_for_again(vendor: FakeMarketo, marketo: Connector) -> None:

@@ -16,16 +16,17 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.salesforce.connector import Salesforce
-from errors import WarehouseError
+from errors import QuotaError, WarehouseError
 from pipeline.sync import Interval, SyncCounts, sync_stream
 from pipeline.words import words
-from tests.contract.salesforce.fake import Org, lead, leads
-from warehouse import pending
+from tests.contract.salesforce.fake import Org, lead, leads, refusal
+from warehouse import pending, quota
 from warehouse.engine import transaction
 from warehouse.tables import ops
 
 Connected = Callable[..., Salesforce]
 ROOT = Path(__file__).parents[3]
+CALLS = "/services/data/v"
 JOB = r"POST \S+/jobs/query"
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10)
 
@@ -205,6 +206,34 @@ def test_processes_killed_at_any_request_cost_at_most_the_job_that_was_being_ask
     assert noted(warehouse) == []
     assert len(org.jobs) <= orphans
     assert len(org.asked(JOB)) <= 1 + orphans
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_job_outlives_the_day_whose_calls_end_at_any_request(
+    warehouse: sa.Engine, org: Org, connected: Connected, seed: int, number: int
+) -> None:
+    dice = random.Random(seed + number)
+    org.rows["Lead"] = leads(60, START)
+    org.bulk_page, org.polls = 20, 2
+    used_up = refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    org.fail(CALLS, used_up, times=10**9, skip=dice.randrange(1, 10))
+    asked = list[list[str]]()
+    for _ in range(2):
+        with pytest.raises(QuotaError) as caught:
+            sync(warehouse, connected(threshold=5))
+        assert caught.value.until is not None
+        assert timedelta(minutes=59) < caught.value.until - datetime.now(UTC) <= timedelta(hours=1)
+        asked.append(org.asked(CALLS))
+    assert asked[0] == asked[1], "what all know need not be asked again"
+    orphans = bool(re.search(JOB, asked[0][-1]))
+    assert windows(warehouse) == []
+    org.faults.clear()
+    with transaction(warehouse) as connection:
+        quota.forget(connection, "salesforce")
+    sync(warehouse, connected(threshold=5))
+    assert loaded(warehouse) == {row["Id"] for row in org.rows["Lead"]}
+    assert noted(warehouse) == []
+    assert (len(org.asked(JOB)), len(org.jobs)) == (1 + orphans, orphans)
 
 
 def test_a_job_that_is_gone_is_made_again(warehouse: sa.Engine, org: Org, connected: Connected) -> None:

@@ -1,14 +1,15 @@
 """A warehouse connection with builders, and one call that builds; at the end of each test a full build must change nothing."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.support.staging_rows import BUILT, StagingRows, contents, rows, settings
+from tests.support.staging_rows import StagingRows, assert_a_full_build_changes_nothing, rows, settings
 from transforms.build import BuildCounts, build
 from transforms.settings import Settings
 from warehouse.engine import connect
@@ -34,11 +35,7 @@ class World:
 
     def check(self) -> None:
         """Show that a full build would change nothing."""
-        incremental = contents(self.connection)
-        build(self.connection, self.settings, full=True)
-        full = contents(self.connection)
-        for table in BUILT:
-            assert incremental[table] == full[table], f"{table}: incremental and full differ"
+        assert_a_full_build_changes_nothing(self.connection, self.settings)
 
     def table(self, name: str, order: str = "1") -> list[dict[str, Any]]:
         return [dict(row) for row in rows(self.connection, name, order)]
@@ -73,10 +70,22 @@ def shared_warehouse(server_url: sa.URL, template_database: str) -> Iterator[sa.
         connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
+@pytest.fixture(scope="session")
+def open_world(shared_warehouse: sa.Engine) -> Callable[[], AbstractContextManager[World]]:
+    """Opens an empty world, of which nothing stays."""
+
+    @contextmanager
+    def opened() -> Iterator[World]:
+        with shared_warehouse.connect() as connection, connection.begin() as transaction:
+            made = World(connection, StagingRows(connection), settings())
+            yield made
+            made.check()
+            transaction.rollback()
+
+    return opened
+
+
 @pytest.fixture
-def world(shared_warehouse: sa.Engine) -> Iterator[World]:
-    with shared_warehouse.connect() as connection, connection.begin() as transaction:
-        made = World(connection, StagingRows(connection), settings())
+def world(open_world: Callable[[], AbstractContextManager[World]]) -> Iterator[World]:
+    with open_world() as made:
         yield made
-        made.check()
-        transaction.rollback()

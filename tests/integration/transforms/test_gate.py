@@ -1,5 +1,7 @@
 """The gate after a build: whatever a build may have written wrongly shuts it, after an incremental build as after a full one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -38,20 +40,33 @@ DAMAGE = {
 """rule -> what a build that breaks it would leave."""
 
 
-@pytest.fixture
-def built(world: Any) -> Any:
-    """A customer, somebody else, and a build after a change of the customer alone."""
-    world.put("person", "hubspot:contacts:2", email="two@example.org", created_at=at(1))
-    world.put("person", HUB, email="one@example.org", created_at=at(1))
-    world.build()
-    world.put("person", "salesforce:lead:1", email="one@example.org", created_at=at(0))
-    world.put("account", ACCOUNT, name="Acme")
-    won = {"status": "won", "amount": Decimal(90), "currency": "USD", "created_at": at(3), "closed_at": at(5)}
-    world.put("opportunity", DEAL, account_source_id=ACCOUNT, **won)
-    world.put("opportunity_person", "hubspot:deal_to_contact:1#1", opportunity_source_id=DEAL, person_source_id=HUB)
-    world.put("touch", "hubspot:form_submissions:1", type="form_submission", occurred_at=at(2), person_source_id=HUB)
-    world.build()
-    return world
+@pytest.fixture(scope="module")
+def built(open_world: Any) -> Iterator[Any]:
+    """A customer, somebody else, and a build after a change of the customer alone; tests put back what they damage."""
+    with open_world() as world:
+        world.put("person", "hubspot:contacts:2", email="two@example.org", created_at=at(1))
+        world.put("person", HUB, email="one@example.org", created_at=at(1))
+        world.build()
+        world.put("person", "salesforce:lead:1", email="one@example.org", created_at=at(0))
+        world.put("account", ACCOUNT, name="Acme")
+        won = {"status": "won", "amount": Decimal(90), "currency": "USD", "created_at": at(3), "closed_at": at(5)}
+        world.put("opportunity", DEAL, account_source_id=ACCOUNT, **won)
+        world.put("opportunity_person", "hubspot:deal_to_contact:1#1", opportunity_source_id=DEAL, person_source_id=HUB)
+        world.put(
+            "touch", "hubspot:form_submissions:1", type="form_submission", occurred_at=at(2), person_source_id=HUB
+        )
+        world.build()
+        yield world
+
+
+@contextmanager
+def damaged(world: Any, statement: str) -> Iterator[None]:
+    savepoint = world.connection.begin_nested()
+    try:
+        assert world.connection.execute(sa.text(statement)).rowcount > 0
+        yield
+    finally:
+        savepoint.rollback()
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -65,12 +80,8 @@ def test_what_a_build_makes_passes(built: Any, full: bool) -> None:  # noqa: FBT
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("rule", DAMAGE)
 def test_each_rule_shuts_the_gate(built: Any, rule: str, full: bool) -> None:  # noqa: FBT001
-    savepoint = built.connection.begin_nested()
-    damaged = built.connection.execute(sa.text(_filled(built, DAMAGE[rule])))
-    assert damaged.rowcount > 0
-    with pytest.raises(GateError, match=rule):
+    with damaged(built, _filled(built, DAMAGE[rule])), pytest.raises(GateError, match=rule):
         gate(check_published(built.connection, full=full))
-    savepoint.rollback()
 
 
 def test_every_rule_is_tried() -> None:
@@ -78,11 +89,11 @@ def test_every_rule_is_tried() -> None:
 
 
 def test_a_published_word_outside_its_list_shuts_the_gate(built: Any) -> None:
-    savepoint = built.connection.begin_nested()
-    built.connection.execute(sa.text("UPDATE marts.customer_journey SET team = 'finance'"))
-    with pytest.raises(GateError, match="team_known"):
+    with (
+        damaged(built, "UPDATE marts.customer_journey SET team = 'finance'"),
+        pytest.raises(GateError, match="team_known"),
+    ):
         gate(check_published(built.connection, full=False))
-    savepoint.rollback()
 
 
 def _filled(world: Any, statement: str) -> str:

@@ -190,6 +190,23 @@ def test_what_is_not_trusted_is_shown_until_it_is_mended(world: Any) -> None:
     assert world.table("core.identity_conflict") == []
 
 
+def test_a_group_that_became_large_is_shown_under_its_earliest_record(world: Any) -> None:
+    world.settings = settings(group_size_cap=3)
+    for n, emails in enumerate((["a0"], ["a0", "a1"], ["a1", "a2"], ["b"])):
+        addresses = [f"{email}@acme.test" for email in emails]
+        world.put("person", f"hubspot:contacts:{n}", other_emails=addresses, created_at=at(n))
+    world.build()
+    assert world.table("core.identity_conflict") == []
+    world.put("person", "hubspot:contacts:3", other_emails=["a2@acme.test"], created_at=at(3))
+    world.build()
+    row = world.one("core.identity_conflict")
+    assert (row["kind"], row["rule"], row["conflict"]) == ("person", "group", "large_group")
+    assert (row["value"], row["source_ids"]) == ("hubspot:contacts:0", [f"hubspot:contacts:{n}" for n in range(4)])
+    world.put("person", "hubspot:contacts:1", other_emails=["c@acme.test"], created_at=at(1))
+    world.build()
+    assert world.table("core.identity_conflict") == []
+
+
 def test_a_long_chain_of_merges_is_one_person(world: Any) -> None:
     ids = [f"hubspot:contacts:{n}" for n in range(60)]
     for before, after in pairwise(ids):
@@ -323,6 +340,29 @@ def test_a_person_gets_the_account_of_the_record_then_of_the_link_then_of_the_ma
     world.put("account", "salesforce:account:5", domain="three.test")
     world.build()
     assert world.one("core.person")["account_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("email", "account"),
+    [
+        ("ana@br.acme.test", 1), ("ana@a.b.acme.test", 1), ("ana@loja.com.br", 2), ("ana@x.loja.com.br", 2),
+        ("ana@outra.com.br", None), ("ana@notacme.test", None), ("ana@acme.test.example", None), ("ana@eu.gmail.com", None),
+    ],
+)  # fmt: skip
+def test_a_person_belongs_to_the_account_whose_domain_is_above_that_of_the_mail(
+    world: Any, email: str, account: int | None
+) -> None:
+    world.put("person", HUB, email=email)
+    world.build()
+    for n, domain in ((1, "acme.test"), (2, "loja.com.br"), (3, "com.br"), (4, "gmail.com")):
+        world.put("account", f"hubspot:companies:{n}", domain=domain)
+    world.build()
+    wanted = id_of("account", f"hubspot:companies:{account}") if account else None
+    assert world.one("core.person")["account_id"] == wanted
+    world.put("account", "salesforce:account:9", domain="acme.test", name="Acme South")
+    world.put("account", "salesforce:account:10", domain="acme.test", name="Acme North")
+    world.build()
+    assert world.one("core.person")["account_id"] == (None if account == 1 else wanted)
 
 
 def test_a_company_party_is_an_account_and_no_person(world: Any) -> None:

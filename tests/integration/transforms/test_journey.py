@@ -1,12 +1,14 @@
 """What each person did: touches and their people, one event told twice, stages and cycles, deals."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.support.staging_rows import at
+from glossary import classify, load, referrer_host
+from tests.support.staging_rows import at, settings
 
 HUB, LEAD = "hubspot:contacts:1", "salesforce:lead:1"
 
@@ -110,6 +112,49 @@ def test_the_channel_is_that_of_the_first_rule_that_fires(
     assert (found["channel"], found["channel_rule"], found["lead_source"]) == (channel, rule, lead_source)
 
 
+def test_both_lists_of_rules_say_of_any_touch_what_their_reading_says(world: Any, seed: int) -> None:
+    """The shipped rules in SQL against the same rules in Python, on visits, forms and mails drawn at random."""
+    rng, models = random.Random(seed), load().channel_models
+    world.settings = settings(channel_model=models["ga4"], original_source_model=models["hubspot"])
+    hosts = ("google.com", "br.search.yahoo.com", "mail.google.com", "linkedin.com", "chatgpt.com", "blog.example")
+    words = {
+        "utm_source": ("google", "LinkedIn", "newsletter", "chatgpt.com", " x ", "PaidSocial"),
+        "utm_medium": ("CPC", "social", "email", "organic", "referral", "strange"),
+        "utm_campaign": ("spring", "email_spring", "cross-network"),
+        "click_id": ("gclid=1", "li_fat_id=1"),
+        "referrer": tuple(f"https://{host}/" for host in hosts),
+    }
+    world.put("person", HUB)
+    for number in range(200):
+        touch = {name: rng.choice(known) for name, known in words.items() if rng.random() < 0.4}
+        kind = rng.choice(("page_visit", "form_submission", "email_click"))
+        world.put("touch", f"hubspot:visits:{number}", type=kind, occurred_at=at(number), person_source_id=HUB, **touch)
+    world.build()
+    touches = {row["source_id"]: row for row in world.table("staging.touch")}
+    found = world.table("core.touchpoint")
+    assert len(found) == 200
+    for row in found:
+        told = touches[row["source_id"]]
+        seen = told | {"touch_type": told["type"], "referrer_host": referrer_host(told["referrer"])}
+        assert (row["channel"], row["channel_rule"]) == classify(models["ga4"], seen), told
+        assert (row["original_source"], row["original_source_rule"]) == classify(models["hubspot"], seen), told
+    assert {row["original_source"] for row in found} >= {
+        "paid_social",
+        "email_marketing",
+        "other_campaigns",
+        "direct_traffic",
+    }
+
+
+def test_what_is_no_visit_is_offline_to_hubspot(world: Any) -> None:
+    world.put("person", HUB)
+    world.put("touch", "hubspot:visits:1", type="campaign_response", occurred_at=at(1), person_source_id=HUB)
+    meet(world, "hubspot:meetings:1", 0, HUB)
+    world.build()
+    found = {row["touch_type"]: row["original_source"] for row in world.table("core.touchpoint")}
+    assert found == {"campaign_response": "offline", "meeting": None}
+
+
 def test_one_meeting_in_two_systems_is_one_event_with_the_crm_row_kept(world: Any) -> None:
     world.put("person", HUB, same_as=[LEAD])
     world.put("person", LEAD)
@@ -126,6 +171,18 @@ def test_one_meeting_in_two_systems_is_one_event_with_the_crm_row_kept(world: An
     assert kept == {"hubspot:meetings:1": None, "hubspot:meetings:2": None, "hubspot:calls:3": None}
 
 
+def test_a_telling_that_is_gone_for_good_leaves_the_event_of_the_other_system(world: Any) -> None:
+    world.put("person", HUB, same_as=[LEAD])
+    world.put("person", LEAD)
+    meet(world, "hubspot:meetings:1", 0, HUB)
+    meet(world, "salesforce:event:1", 14, LEAD)
+    world.build()
+    world.drop("engagement", "hubspot:meetings:1")
+    world.build()
+    kept = {r["source_id"]: r["also_source_ids"] for r in world.table("marts.customer_journey") if r["is_touchpoint"]}
+    assert kept == {"salesforce:event:1": None}
+
+
 def test_two_calls_of_one_system_ten_minutes_apart_stay_two(world: Any) -> None:
     world.put("person", HUB, same_as=[LEAD])
     world.put("person", LEAD)
@@ -134,6 +191,33 @@ def test_two_calls_of_one_system_ten_minutes_apart_stay_two(world: Any) -> None:
     meet(world, "salesforce:task:1", 5, LEAD, kind="call")
     world.build()
     assert {t["source_id"] for t in world.table("core.touchpoint")} == {"salesforce:task:1", "hubspot:calls:1"}
+
+
+@pytest.mark.parametrize(
+    ("hubspot", "salesforce", "pairs"),
+    [
+        ((0, 10), (12,), {1: 0}),
+        ((0, 10), (1,), {0: 0}),
+        ((0, 10, 20), (12, 21), {1: 0, 2: 1}),
+        ((0, 10, 20), (4, 14), {0: 0, 1: 1}),
+        ((0, 5), (4, 9), {0: 0, 1: 1}),
+        ((7,), (0, 6, 14), {0: 1}),
+    ],
+)
+def test_a_telling_is_that_of_the_event_it_is_nearest_to(
+    world: Any, hubspot: tuple[float, ...], salesforce: tuple[float, ...], pairs: dict[int, int]
+) -> None:
+    world.put("person", HUB, same_as=[LEAD])
+    world.put("person", LEAD)
+    for n, minutes in enumerate(hubspot):
+        meet(world, f"hubspot:meetings:{n}", minutes, HUB)
+    for n, minutes in enumerate(salesforce):
+        meet(world, f"salesforce:event:{n}", minutes, LEAD)
+    world.build()
+    events = [r for r in world.table("marts.customer_journey") if r["is_touchpoint"]]
+    assert len(events) == len(hubspot) + len(salesforce) - len(pairs)
+    together = {(r["source_id"], *r["also_source_ids"]) for r in events if r["also_source_ids"]}
+    assert together == {(f"salesforce:event:{s}", f"hubspot:meetings:{h}") for h, s in pairs.items()}
 
 
 def test_planned_meetings_are_no_events_and_notes_no_touchpoints(world: Any) -> None:

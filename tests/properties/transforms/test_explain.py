@@ -12,9 +12,9 @@ from tests.support.staging_rows import settings as build_settings
 from transforms.build import build
 
 few = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
 )
-SETTINGS = build_settings(shared_value_cap=4)
+SETTINGS = build_settings(shared_value_cap=4, group_size_cap=3)
 
 
 @few

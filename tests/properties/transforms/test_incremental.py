@@ -4,17 +4,24 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies
 
 from tests.support.random_history import RandomHistory
-from tests.support.staging_rows import BUILT, StagingRows, contents, empty
+from tests.support.staging_rows import BUILT, StagingRows, assert_a_full_build_changes_nothing, contents, empty
 from tests.support.staging_rows import rows as rows_of
 from tests.support.staging_rows import settings as build_settings
 from transforms.build import build
-from warehouse.tables import staging
+from warehouse.tables import metadata, staging
 
 few = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
 )
+fewer = settings(few, max_examples=4)
 # A low cap, so that addresses and domains go above and below it often.
-SETTINGS = build_settings(shared_value_cap=4)
+SETTINGS = build_settings(shared_value_cap=4, group_size_cap=3)
+
+
+def assert_same_as_full(connection: sa.Connection) -> None:
+    journey = metadata.tables["marts.customer_journey"]
+    assert connection.scalar(sa.select(sa.exists(sa.select(journey)))), "no journey: the test would show nothing"
+    assert_a_full_build_changes_nothing(connection, SETTINGS)
 
 
 @few
@@ -36,12 +43,22 @@ def test_incremental_builds_end_where_a_full_build_ends(warehouse: sa.Engine, se
                 history.decide(connection)
             build(connection, SETTINGS, full=False)
     with warehouse.begin() as connection:
-        incremental = contents(connection)
+        assert_same_as_full(connection)
+
+
+@fewer
+@given(seed=strategies.integers(0, 2**32))
+def test_a_change_of_any_one_column_reaches_all_that_is_made_of_it(warehouse: sa.Engine, seed: int) -> None:
+    history = RandomHistory(seed, size=4)
+    with warehouse.begin() as connection:
+        empty(connection)
+        rows = StagingRows(connection)
+        for _ in range(300):
+            history.change(rows)
         build(connection, SETTINGS, full=True)
-        full = contents(connection)
-    assert incremental["marts.customer_journey"], "the history made no journey: the test would show nothing"
-    for table in BUILT:
-        assert incremental[table] == full[table], table
+        history.nudge(rows)
+        build(connection, SETTINGS, full=False)
+        assert_same_as_full(connection)
 
 
 @few
@@ -72,7 +89,7 @@ def test_order_of_arrival_does_not_matter(warehouse: sa.Engine, seed: int) -> No
         assert arrived[table] == expected[table], table
 
 
-@few
+@fewer
 @given(seed=strategies.integers(0, 2**32))
 def test_any_id_ever_given_leads_to_the_person_who_has_the_record_now(warehouse: sa.Engine, seed: int) -> None:
     history = RandomHistory(seed)

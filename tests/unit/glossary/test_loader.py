@@ -120,6 +120,12 @@ def test_overlay_maps_a_word_and_adds_a_field_by_one_line_each(overlay: Write) -
     assert "email" in targets
 
 
+def test_overlay_names_unwanted_referrals(overlay: Write, glossary: Glossary) -> None:
+    assert glossary.unwanted_referrals == ()
+    loaded = load(overlay("channels.yml", "unwanted_referrals: [Shop.example, www.pay.example]"))
+    assert loaded.unwanted_referrals == ("shop.example", "pay.example")
+
+
 def test_overlay_may_bring_a_new_vendor(overlay: Write) -> None:
     text = "streams: {leads: {maps: {person: {fields: {email: {path: mail, type: email}}}}}}"
     assert set(load(overlay("field_maps/pipes.yml", text)).field_maps) == {
@@ -132,6 +138,8 @@ def test_overlay_may_bring_a_new_vendor(overlay: Write) -> None:
 
 
 MISTAKES: list[tuple[str, str, int, str]] = [
+    ("channels.yml", "unwanted_referrals:\n  - shop.example\n  - https://pay.example/x\n", 3, "is no host"),
+    ("channels.yml", "unwanted_referrals: localhost\n", 1, "is no host"),
     (
         "funnel.yml",
         "vocabularies:\n  funnel.hubspot:\n    words:\n      x: prospect\n",
