@@ -156,8 +156,9 @@ _COARSE = {("hubspot", "OTHER_CAMPAIGNS"), ("salesforce", "Phone Inquiry")}
 def source_disagreements(world: World, connection: sa.Connection, glossary: Glossary) -> tuple[list[str], int, int]:
     """Deals whose source is not the true one, as far as a vendor's word can tell; how many were looked at, how many exactly.
 
-    A deal has the term for the word of the first vendor that has one which the glossary knows. A word that is said of one true
-    source alone must give that; one that is said of several gives the term that stands for them.
+    A deal has the term for the word of the first record that has one which the glossary knows: live ones before archived ones,
+    since where a deal came from stays true. A word that is said of one true source alone must give that; one that is said of
+    several gives the term that stands for them.
     """
     said_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for channel in CHANNELS:
@@ -175,7 +176,12 @@ def source_disagreements(world: World, connection: sa.Connection, glossary: Glos
         if len(mine) != 1:
             continue  # `deal_disagreements` tells of it
         looked_at += 1
-        words = [(vendor, _word(world, live, vendor, kind, field)) for vendor, kind, field in _SOURCE_FIELDS]
+        archived = [record for record in deal["records"] if record not in live and _source_id(record) in built]
+        words = [
+            (vendor, _word(world, records, vendor, kind, field))
+            for records in (live, archived)
+            for vendor, kind, field in _SOURCE_FIELDS
+        ]
         said = [(vendor, word) for vendor, word in words if word]
         terms = {each: glossary.vocabularies[f"lead_source.{each[0]}"].lookup(each[1]) for each in said}
         believed = next((each for each in said if terms[each]), None)
