@@ -23,10 +23,18 @@ def windows(
     gaps: Annotated[
         bool, typer.Option("--gaps", help="Only intervals that no window covers; exit code 1 where there are any")
     ] = False,
+    totals: Annotated[
+        bool,
+        typer.Option("--totals", help="Counts and sums of the vendor itself beside those of staging, as last loaded"),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Which intervals of which stream are in the warehouse, with the vendor's count beside ours."""
     with open_warehouse().connect() as connection:
+        if totals:
+            told = [dict(r) for r in connection.execute(_TOTALS).mappings()]
+            as_json(told) if json else table("Totals", told, empty="no stream has been loaded whose vendor counts")
+            return
         if gaps:
             missing = [g._asdict() for g in find_gaps(connection)]
             as_json(missing) if json else table("Gaps", missing, empty="none: every stream is covered up to its cursor")
@@ -55,6 +63,13 @@ def windows(
         return
     table("Coverage", rows, empty="nothing has been read yet")
     finish(f"{len(rows)} streams.", "`smarketing windows --gaps`" if rows else "`smarketing sync`")
+
+
+_t = ops.vendor_total.c
+_TOTALS = sa.select(
+    _t.vendor, _t.stream, _t.currency, _t.vendor_rows, _t.staged_rows, _t.set_aside_rows.label("set_aside"),
+    _t.unsettled_rows.label("unsettled"), _t.vendor_amount, _t.staged_amount, _t.counted_at,
+).order_by(_t.vendor, _t.stream, _t.currency)  # fmt: skip
 
 
 def _total(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:

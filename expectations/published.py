@@ -193,6 +193,22 @@ BUSINESS: Mapping[str, Sequence[Expectation]] = {  # tables in braces are those 
             "AND sum(conversion_share) <> 0",
         ),
     ),
+    "ops.vendor_total": (
+        _rows(
+            "staging_counts_as_the_vendor",
+            "the CRM counts other records than staging holds: `smarketing windows --totals` shows how many, `smarketing reconcile` "
+            "finds which",
+            "SELECT stream FROM checked WHERE abs(vendor_rows - staged_rows - set_aside_rows) > unsettled_rows",
+            "warn",
+        ),
+        _rows(
+            "staging_sums_as_the_vendor",
+            "the CRM's own sum of its deals is another than that of staging: amounts are wrong or lost",
+            "SELECT stream FROM checked WHERE set_aside_rows = 0 AND vendor_rows = staged_rows "
+            "AND abs(vendor_amount - staged_amount) > 0.01 + amount_precision",
+            "warn",
+        ),
+    ),
     "marts.funnel_conversion": (
         _rows(
             "nobody_converts_who_did_not_enter",

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from connectors.base.model import EPOCH, Connector, Describing, Kind, Stream, Window
 from errors import QuotaError
 from glossary import Glossary
-from pipeline import quota, recalculated, resume
+from pipeline import quota, recalculated, resume, totals
 from pipeline.loading import Loader
 from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
@@ -228,6 +228,8 @@ class _Run:
             if self.is_recalculated:
                 ledger.note_recalculated(self.connection, vendor, name, self.observed_at)
             self._note_fields(load_id)
+            if kind != "backfill":
+                totals.note(self.connection, self.connector, self.stream, self.window, self.glossary, load_id)
             resume.finish(self.connection, vendor, self.window)
             ledger.record_window(self.connection, **so_far, load_id=load_id)
             ledger.finish(self.connection, vendor, name, kind, self.window.start, self.window.end)

@@ -139,6 +139,10 @@ def spread_to_persons(work: Work) -> None:
         JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'mail_domain' AND e.value = m.domain
         JOIN {core.identity_link} AS l ON l.source_id = e.source_id""",
         """
+        SELECT l.person_id FROM pg_temp.moved_place AS m
+        JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'name_place' AND e.value = m.value
+        JOIN {core.identity_link} AS l ON l.source_id = e.source_id""",
+        """
         SELECT l.person_id FROM pg_temp.subject AS s
         JOIN {core.identity_link} AS l ON l.source_id = s.source_id WHERE s.kind = 'person'""",
     )

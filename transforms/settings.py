@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from glossary.loader import Glossary
 from glossary.model import Attribution, ChannelModel, CurrencyRate, Vocabulary
-from transforms.identity.guards import PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains, public_suffixes
+from transforms.identity.guards import NO_COMPANIES, PLACEHOLDERS, ROLE_MAILBOXES, free_mail_domains, public_suffixes
 
 EXPECTED = frozenset({"lead", "mql", "sal", "sql", "opportunity", "customer"})
 """Stages that everybody passes: they are inferred where a history skips them. The others may be left out."""
@@ -50,6 +50,7 @@ class Settings:
     system_priority: Sequence[str] = CRM_FIRST
     role_mailboxes: frozenset[str] = ROLE_MAILBOXES
     placeholders: frozenset[str] = PLACEHOLDERS
+    no_companies: frozenset[str] = NO_COMPANIES
     free_domains: frozenset[str] = field(default_factory=free_mail_domains)
     suffixes: frozenset[str] = field(default_factory=public_suffixes)
     shared_value_cap: int = 20
@@ -105,6 +106,7 @@ class Settings:
         _table(connection, "setting_channel", "channel text, lead_source text", channels)
         _texts(connection, "setting_role", "mailbox", self.role_mailboxes)
         _texts(connection, "setting_placeholder", "email", self.placeholders)
+        _texts(connection, "setting_no_company", "name", self.no_companies)
         _texts(connection, "setting_free_domain", "domain", self.free_domains)
         _texts(connection, "setting_suffix", "suffix", self.suffixes)
 

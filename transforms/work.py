@@ -145,7 +145,7 @@ class Work:
         """
         table = metadata.tables[target]
         columns = columns_of(table)
-        told = [c.name for c in table.columns if c.name != "load_id"]
+        told = [name for name in _built(table) if name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
         mine, other = (", ".join(f"{side}.{name}" for name in told) for side in "ts")
         gone = self._write(
@@ -181,8 +181,12 @@ class Work:
 
 
 def columns_of(table: sa.Table) -> str:
-    """All columns of a table, parted by commas."""
-    return ", ".join(c.name for c in table.columns)
+    """All columns that a build gives, parted by commas: when a row was found so, the database stamps itself."""
+    return ", ".join(_built(table))
+
+
+def _built(table: sa.Table) -> list[str]:
+    return [c.name for c in table.columns if c.server_default is None]
 
 
 def quoted(value: str) -> str:

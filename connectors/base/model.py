@@ -7,6 +7,7 @@ the raw layer needs beside it.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -227,6 +228,38 @@ class Describing(Protocol):
 
         anew: ask again, even if it was asked before.
         """
+        ...
+
+
+class Total(NamedTuple):
+    """What a vendor itself counts and sums, of one currency.
+
+    currency: ISO 4217; "" where the vendor does not part its records by currency.
+    amount: the sum of their amounts in that currency; None where the vendor sums nothing.
+    precision: how far off the sum may be, since the vendor converts currencies.
+    """
+
+    currency: str
+    records: int
+    amount: Decimal | None = None
+    precision: Decimal = Decimal(0)
+
+
+@runtime_checkable
+class Totalling(Protocol):
+    """A connector whose vendor counts, and perhaps sums, by itself, for streams with finds_deletes "count".
+
+    totals_lag: whether the vendor counts by an index that may not know of the last changes.
+    """
+
+    totals_lag: bool
+
+    def totals(self, stream: Stream, until: datetime) -> list[Total]:
+        """The vendor's totals of live records whose last change was before `until`."""
+        ...
+
+    def changed_ids(self, stream: Stream, since: datetime) -> set[str]:
+        """The ids of records whose last change was at `since` or later."""
         ...
 
 

@@ -97,13 +97,18 @@ class Client:
         Raises:
             Unproved: this span cannot be read so.
         """
-        return self._query(query, query.select)
+        return self.ask(query, query.select)
 
     def count(self, query: Query) -> int:
         """How many rows the query has now, by Salesforce's own count."""
-        return self._query(query, query.count).totalSize
+        return self.ask(query, query.count).totalSize
 
-    def _query(self, query: Query, soql: str) -> Answer:
+    def ask(self, query: Query, soql: str) -> Answer:
+        """The first page of what `soql` asks about a query's rows, deleted and archived ones included.
+
+        Raises:
+            Unproved: this cannot be answered.
+        """
         return self.get(f"{self.base}/queryAll?q={quote_plus(soql)}", Answer, query)
 
     def more(self, query: Query, next_url: str) -> Answer:

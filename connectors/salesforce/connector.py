@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.base.model import Check, Memory, Page, Stream, Window
+from connectors.base.model import Check, Memory, Page, Stream, Total, Window
 from connectors.base.quota import Store
 from connectors.salesforce.checks import checks
 from connectors.salesforce.client import Client
 from connectors.salesforce.reading import Reader
-from connectors.salesforce.soql import Query, id_batches
+from connectors.salesforce.soql import HEAD, Query, id_batches
 from connectors.salesforce.streams import STREAMS, axis_of, fields_of
 
 UNREADABLE = ("address", "location", "base64")
@@ -28,6 +28,7 @@ class Salesforce:
     """
 
     vendor = "salesforce"
+    totals_lag = False
 
     def __init__(
         self,
@@ -114,6 +115,15 @@ class Salesforce:
     def count(self, stream: Stream, until: datetime | None = None) -> int:
         """How many records that were created before `until` are not deleted, by COUNT(); archived activities included."""
         return self._reader.count(replace(self._live(stream), end=until))
+
+    def totals(self, stream: Stream, until: datetime) -> list[Total]:
+        """What Salesforce counts, and sums by currency, of records that are not deleted and were last changed before `until`."""
+        return self._reader.totals(replace(self._live(stream), axis=axis_of(stream), end=until))
+
+    def changed_ids(self, stream: Stream, since: datetime) -> set[str]:
+        """The ids of the records that were changed or deleted since."""
+        query = Query(stream.path, HEAD, axis_of(stream), since)
+        return {change.record_id for part in self._reader.read(query) for change in part.changes}
 
     def check(self) -> list[Check]:
         """Login, API version, objects and fields, daily calls and clock."""

@@ -9,15 +9,16 @@ rows must lie between the two.
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
-from connectors.base.model import Change, Memory
+from connectors.base.model import Change, Memory, Total
 from connectors.salesforce import rejoin, rest
 from connectors.salesforce.answers import Unproved
 from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.client import Client
 from connectors.salesforce.soql import Query
+from connectors.salesforce.totals import totals
 from errors import CountMismatchError
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ DEPTH = 10
 """How often a span that cannot be proved is halved: down to a thousandth of it."""
 
 _TRIES = 2
+
+T = TypeVar("T")
 
 
 class Part(NamedTuple):
@@ -91,13 +94,15 @@ class Reader:
         Raises:
             VendorError: it stays refused.
         """
-        for _ in range(_TRIES - 1):
-            with contextlib.suppress(Unproved):
-                return self._client.count(query)
-        try:
-            return self._client.count(query)
-        except Unproved as signal:
-            raise signal.error from None
+        return _asked(lambda: self._client.count(query))
+
+    def totals(self, query: Query) -> list[Total]:
+        """Salesforce's own totals of a query's rows (see `totals`); asked again where they are refused for the moment.
+
+        Raises:
+            VendorError: they stay refused.
+        """
+        return _asked(lambda: totals(self._client, query))
 
     @contextlib.contextmanager
     def _proved(self, query: Query) -> Iterator[tuple[int, Iterator[list[Change]]]]:
@@ -128,3 +133,14 @@ class Reader:
                 detail=f"counted {before} before and {after} after, read {total}",
             )
         )
+
+
+def _asked(ask: Callable[[], T]) -> T:
+    """What is answered, asked again where it is refused for the moment."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(Unproved):
+            return ask()
+    try:
+        return ask()
+    except Unproved as signal:
+        raise signal.error from None

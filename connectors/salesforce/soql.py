@@ -61,6 +61,11 @@ class Query:
         """The SOQL that counts the same rows; the count is the answer's totalSize."""
         return f"SELECT COUNT() FROM {self.thing}{self._where}"
 
+    def summed(self, amount: str, by: str | None = None) -> str:
+        """The SOQL that counts the same rows as `records` and sums a field as `amount`, by the values of another."""
+        first, last = (f"{by}, ", f" GROUP BY {by}") if by else ("", "")
+        return f"SELECT {first}COUNT(Id) records, SUM({amount}) amount FROM {self.thing}{self._where}{last}"
+
     def only(self, known: Collection[str]) -> "Query":
         """The same with the fields that the org has."""
         return replace(self, fields=tuple(name for name in self.fields if name in known))

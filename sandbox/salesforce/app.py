@@ -131,7 +131,7 @@ class _About:
         return _json(describe.limits(self.org, self.calls, self.jobs.of_last_day()))
 
     async def sobjects(self, request: Request) -> Response:
-        return _json(describe.global_describe(base_of(request)))
+        return _json(describe.global_describe(self.org, base_of(request)))
 
     async def basic(self, request: Request) -> Response:
         return _json(describe.basic(self.org.named(request.path_params["sobject"]), base_of(request)))

@@ -138,7 +138,7 @@ class Jobs:
     def _accepted(self, text: str) -> str:
         query = parse(text)
         planner = Planner(self.org, query)
-        if query.count or any(item.count for item in query.items):
+        if query.count or query.is_aggregate:
             raise ApiError(400, "API_ERROR", "Aggregate functions not supported in Bulk Query")
         if query.offset:
             raise ApiError(400, "API_ERROR", "OFFSET not supported in Bulk Query")

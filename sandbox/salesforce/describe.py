@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.salesforce.gate import Calls
-from sandbox.salesforce.org import Org, object_names
+from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import SOBJECTS, Field, Kind, SObject
 
 NEWEST = 68
@@ -41,12 +41,12 @@ def resources(base: str) -> dict[str, str]:
     return {name: f"{base}/{name}" for name in ("jobs", "limits", "query", "queryAll", "sobjects")}
 
 
-def global_describe(base: str) -> dict[str, Any]:
+def global_describe(org: Org, base: str) -> dict[str, Any]:
     """GET /sobjects."""
     return {
         "encoding": "UTF-8",
         "maxBatchSize": 200,
-        "sobjects": [_flags(SOBJECTS[name], base) for name in object_names()],
+        "sobjects": [_flags(SOBJECTS[name], base) for name in org.names()],
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from sandbox.context import Context
+from sandbox.salesforce.currencies import currency_types
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rows import View, plain_view, view
 from sandbox.salesforce.schema import AGE, BY_WORD, SOBJECTS, Field, SObject
@@ -14,6 +15,9 @@ from sandbox.store import Record, Store
 ORG_ID = "00D5g00000SANDBEAY"
 USER_ID = "0055g00000SANDUAAQ"
 MULTI_CURRENCY_FIELD = "CurrencyIsoCode"
+
+CURRENCY_TYPE = SOBJECTS["CurrencyType"]
+"""Multi-currency orgs alone have it; its records are the org's setup, not the world's."""
 
 ROLLED_UP = ("Account", "AnnualRevenue")
 """The field that an administrator made a roll-up of, while the fault `salesforce.formula_change` is on."""
@@ -52,7 +56,8 @@ class Org:
 
     def sobject(self, name: str) -> SObject | None:
         """The object of that name, in any case of letters."""
-        return BY_WORD.get(name.lower())
+        found = BY_WORD.get(name.lower())
+        return None if found is CURRENCY_TYPE and not self.context.multi_currency else found
 
     def named(self, name: str) -> SObject:
         """The object that a URL names.
@@ -64,6 +69,10 @@ class Org:
         if sobject is None:
             raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
         return sobject
+
+    def names(self) -> list[str]:
+        """All objects that the org has, in alphabetical order."""
+        return sorted(name for name in SOBJECTS if self.sobject(name))
 
     def fields(self, sobject: SObject) -> list[Field]:
         """The fields that the user may see."""
@@ -120,6 +129,8 @@ class Org:
             end: see start.
             ids: candidates are these only.
         """
+        if sobject is CURRENCY_TYPE:
+            return [one for one in currency_types(sobject.prefix) if keep(one)]
         now = self.now()
         with self.store.lock:
             views = [
@@ -143,8 +154,3 @@ class Org:
         late = self.store.lagging(kind, now)
         known = {r.id for r in found} if late else set()
         return found + [r for r in late if r.id not in known]
-
-
-def object_names() -> list[str]:
-    """All objects, in alphabetical order."""
-    return sorted(SOBJECTS)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from sandbox.salesforce.currencies import CORPORATE, RATES
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.org import Org
+from sandbox.salesforce.org import MULTI_CURRENCY_FIELD, Org
 from sandbox.salesforce.rows import Getter, View, csv_getter, getter, is_sent_as_stored, is_stored_flag, json_getter
 from sandbox.salesforce.schema import Field, Kind, SObject
 from sandbox.salesforce.soql.filters import compile_condition, normaliser, ranges
@@ -34,13 +35,13 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a query found: rows as of now; for COUNT() none, but their number. `aggregate` holds COUNT(field)s."""
+    """What a query found: rows as of now; for COUNT() none, but their number. `groups` holds what was counted and summed."""
 
     sobject: SObject
     columns: list[Column]
     rows: list[View]
     total: int
-    aggregate: dict[str, int] | None = None
+    groups: list[dict[str, Any]] | None = None
 
 
 class Planner:
@@ -128,21 +129,26 @@ def run(org: Org, text: str, *, deleted: bool) -> Result:
     rows = org.views(planner.sobject, keep, start=start, end=end, ids=_ids(query.where))
     for term in reversed(query.order):
         rows = _sorted(rows, *planner.resolve(term.path, term.at), descending=term.descending, last=term.nulls_last)
-    if query.items and query.items[0].count:
-        return Result(planner.sobject, [], [], 1, _counts(planner, rows))
+    if query.is_aggregate:
+        groups = _groups(planner, rows)
+        return Result(planner.sobject, [], [], len(groups), groups)
     rows = rows[query.offset :][: query.limit]
     return Result(planner.sobject, columns, [] if query.count else rows, len(rows))
 
 
 def _columns(planner: Planner) -> list[Column]:
     columns = [planner.column(item.path, item.at) for item in planner.query.items]
-    counts = [item.count for item in planner.query.items]
-    if any(counts) and not all(counts):
-        name = planner.query.items[counts.index(False)].path
-        raise ApiError(400, "MALFORMED_QUERY", f"Field must be grouped or aggregated: {name}")
+    if planner.query.is_aggregate:
+        grouped = {planner.column(item.path, item.at).name for item in planner.query.group}
+        for item, column in zip(planner.query.items, columns, strict=True):
+            if item.function is None and column.name not in grouped:
+                raise ApiError(400, "MALFORMED_QUERY", f"Field must be grouped or aggregated: {item.path}")
+            if item.function == "sum" and column.field.kind not in {Kind.NUMBER, Kind.INTEGER}:
+                raise ApiError(400, "MALFORMED_QUERY", f"field {item.path} does not support aggregate operator SUM")
+        return columns
     seen: set[str] = set()
     for column in columns:
-        if column.name in seen and not any(counts):
+        if column.name in seen:
             raise ApiError(400, "INVALID_FIELD", f"duplicate field selected: {column.name}")
         seen.add(column.name)
     return columns
@@ -179,12 +185,39 @@ def _sorted(rows: list[View], field: Field, read: Getter, *, descending: bool, l
     return values + nulls if last else nulls + values
 
 
-def _counts(planner: Planner, rows: list[View]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for number, item in enumerate(planner.query.items):
-        _, read = planner.resolve(item.path, item.at)
-        counts[item.alias or f"expr{number}"] = sum(1 for v in rows if read(v) is not None)
-    return counts
+def _groups(planner: Planner, rows: list[View]) -> list[dict[str, Any]]:
+    """One row per group; without GROUP BY one of all rows. What has no alias is called expr0, expr1 and so on."""
+    grouped: dict[tuple[Any, ...], list[View]] = {} if planner.query.group else {(): rows}
+    if planner.query.group:
+        reads = [planner.resolve(item.path, item.at)[1] for item in planner.query.group]
+        for one in rows:
+            grouped.setdefault(tuple(read(one) for read in reads), []).append(one)
+    found = []
+    for group in grouped.values():
+        row: dict[str, Any] = {}
+        for item in planner.query.items:
+            field, read = planner.resolve(item.path, item.at)
+            if item.function is None:
+                row[field.name] = read(group[0])
+            else:
+                name = item.alias or f"expr{sum(key.startswith('expr') for key in row)}"
+                row[name] = _total(planner.org, item.function, field, read, group)
+        found.append(row)
+    return found
+
+
+def _total(org: Org, function: str, field: Field, read: Getter, rows: list[View]) -> float | None:
+    filled = [(value, row) for row in rows if (value := read(row)) is not None]
+    if function == "count":
+        return len(filled)
+    if field.type == "currency" and org.context.multi_currency:
+        # In the corporate currency, whatever the rows are grouped by (SOQL reference, Querying Currency Fields).
+        return (
+            sum(value / RATES[row.fields.get(MULTI_CURRENCY_FIELD) or CORPORATE] for value, row in filled)
+            if filled
+            else None
+        )
+    return sum(value for value, _ in filled) if filled else None
 
 
 def json_rows(columns: list[Column], sobject: SObject, base: str) -> Callable[[list[View]], list[dict[str, Any]]]:

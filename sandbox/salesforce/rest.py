@@ -77,9 +77,9 @@ class Queries:
             raise malformed("A query string has to be specified")
         refuse(self.org)
         result = run(self.org, text, deleted=deleted)
-        if result.aggregate is not None:
-            record = {"attributes": {"type": "AggregateResult"}, **result.aggregate}
-            return _json({"totalSize": 1, "done": True, "records": [record]})
+        if result.groups is not None:
+            records = [{"attributes": {"type": "AggregateResult"}, **group} for group in result.groups]
+            return _json({"totalSize": len(records), "done": True, "records": records})
         if not result.columns:
             return _json({"totalSize": result.total, "done": True, "records": []})
         write = json_rows(result.columns, result.sobject, base_of(request))

@@ -108,6 +108,7 @@ _PREFIXES = {
     "Event": "00U",
     "User": "005",
     "LeadHistory": "017",
+    "CurrencyType": "01L",
 }
 
 _COMMON = "CreatedDate:datetime SystemModstamp:datetime IsDeleted:boolean"
@@ -144,13 +145,15 @@ _FIELDS = {
         SystemModstamp:datetime""",
     "LeadHistory": """LeadId:reference Field:picklist OldValue:anyType NewValue:anyType CreatedById:reference
         CreatedDate:datetime IsDeleted:boolean""",
+    "CurrencyType": """IsoCode:picklist ConversionRate:double DecimalPlaces:int IsActive:boolean IsCorporate:boolean
+        CreatedDate:datetime SystemModstamp:datetime""",
 }
 """Object -> its fields but Id, as name:type; without a type it is a string."""
 
 AGE = "Age_Days__c"
 """The one formula: whole days since the record was made. The org has it while the fault `salesforce.formula_field` is on."""
 
-_VANISHING = {"OpportunityContactRole", "CampaignMember", "OpportunityHistory", "LeadHistory", "User"}
+_VANISHING = {"OpportunityContactRole", "CampaignMember", "OpportunityHistory", "LeadHistory", "User", "CurrencyType"}
 _MERGEABLE = {"Lead", "Contact", "Account"}
 
 

@@ -20,7 +20,7 @@ RUN_LOG = {"ops.load", "ops.quota", "ops.window", "ops.validation_result", "ops.
 # Load ids, and times at which something was done or observed here.
 VOLATILE = {
     "load_id", "raw_load_id", "parent_load_id", "read_at", "quarantined_at", "published_at", "position_at",
-    "recalculated_at", "noticed_at",
+    "recalculated_at", "noticed_at", "counted_at", "until_at", "found_at",
 }  # fmt: skip
 
 

@@ -159,7 +159,7 @@ class RandomHistory:
             "is_opted_out": r.choice((None, True, False)),
             "first_seen_at": r.choice((None, self._moment())),
             "is_company": r.random() < 0.1,
-            "company_name": r.choice(("Acme", None)),
+            "company_name": r.choice(("Acme", "acme!", "n/a", None)),
             "owner_source_id": r.choice(OWNERS),
             "job_title": r.choice(("Buyer", "Head of Buying", None)),
             "country": r.choice(("BR", "US", None)),
@@ -169,7 +169,8 @@ class RandomHistory:
     def _account(self) -> dict[str, Any]:
         r = self.random
         return {
-            "name": r.choice(("Acme", "Beta Ltd", None)),
+            "name": r.choice(("Acme", "Beta Ltd", None, "N/A")),
+            "country": r.choice(("BR", "US", None)),
             "domain": r.choice(DOMAINS),
             "owner_source_id": r.choice(OWNERS),
             "industry": r.choice(("Software", None)),

@@ -37,14 +37,28 @@ SELECT DISTINCT domain FROM (
 ) AS d WHERE domain IS NOT NULL
 """
 
+_PLACE_MOVED = """
+SELECT value FROM (
+  (SELECT * FROM pg_temp.evidence_new EXCEPT SELECT * FROM pg_temp.evidence_old)
+  UNION ALL
+  (SELECT * FROM pg_temp.evidence_old EXCEPT SELECT * FROM pg_temp.evidence_new)
+) AS e WHERE kind = 'account' AND rule = 'name_place'
+UNION
+SELECT e.value FROM pg_temp.moved_account AS m
+JOIN {core.identity_evidence} AS e ON e.source_id = m.source_id AND e.kind = 'account' AND e.rule = 'name_place'
+"""
+
 
 def build_accounts(work: Work) -> int:
     """Build core.account for `affected_account`; returns rows written.
 
-    Leaves `moved_domain` (domain): domains whose accounts changed, so that the people with such an address are looked at.
+    Leaves `moved_domain` (domain) and, in an incremental build, `moved_place` (value): domains, and names in a country, whose
+    accounts changed, so that the people who have them are looked at.
     """
     work.temp("account_new", _ACCOUNT, index="account_id")
     touched = "t.account_id IN (SELECT account_id FROM pg_temp.affected_account)"
     work.temp("account_old", f"SELECT * FROM {{core.account}} AS t WHERE {touched}")
     work.temp("moved_domain", _DOMAIN_MOVED)
+    if not work.full:
+        work.temp("moved_place", _PLACE_MOVED)
     return work.refresh("core.account", "account_new", touched)

@@ -12,6 +12,8 @@ Rules, by kind of record:
   phone        (person) each number, with the name beside it: colleagues and families share numbers
   name_domain  (person) the name at the company's domain, by address or by the account on the record
   mail_domain  (person) domain of an address and those above it, free-mail and public suffixes left out; ties to accounts only
+  name_place   (person) name and country of the company, where the record names no account; ties to accounts only
+  name_place   (account) its name and country
   domain       (account) web domain, free-mail left out
   deal         (opportunity) name, currency and amount together
 
@@ -32,11 +34,13 @@ READS = {
         "phone",
         "mobile_phone",
         "full_name",
+        "company_name",
+        "country",
         "is_company",
         "account_source_id",
         "created_at",
     ),
-    "account": ("is_deleted", "merged_into_source_id", "same_as", "name", "domain", "created_at"),
+    "account": ("is_deleted", "merged_into_source_id", "same_as", "name", "domain", "country", "created_at"),
     "opportunity": ("is_deleted", "merged_into_source_id", "same_as", "name", "currency", "amount", "created_at"),
 }
 """Staging table -> columns that say who a record is, and how old; the other columns never move a record."""
@@ -58,14 +62,16 @@ WITH person AS (
   SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, is_company IS TRUE AS is_company,
     ARRAY(SELECT DISTINCT v.m FROM unnest(array_prepend(email, other_emails)) AS m
           CROSS JOIN LATERAL (VALUES (m), (regexp_replace(m, '[+][^@]*@', '@'))) AS v (m) WHERE v.m LIKE '_%@%_') AS emails,
-    ARRAY[phone, mobile_phone] AS phones, account_source_id, {name} AS name_key
+    ARRAY[phone, mobile_phone] AS phones, account_source_id, {name} AS name_key, country,
+    CASE WHEN is_company THEN {company_name} WHEN coalesce(account_source_id, '') = '' THEN {company} ELSE '' END AS company_key
   FROM {changed_person} AS r
 ), account AS (
-  SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, ARRAY[domain] AS domains
+  SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, ARRAY[domain] AS domains,
+    {account_name} AS company_key, country
   FROM {changed_account} AS r
   UNION ALL
   SELECT source_id, source_key, is_live, same_as, merged_into_source_id,
-    ARRAY(SELECT DISTINCT split_part(m, '@', 2) FROM unnest(emails) AS m)
+    ARRAY(SELECT DISTINCT split_part(m, '@', 2) FROM unnest(emails) AS m), company_key, country
   FROM person AS p WHERE is_company AND NOT EXISTS (SELECT FROM {staging.account} AS a WHERE a.source_id = p.source_id)
 ), deal AS (
   SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, {deal_name} AS name_key, currency,
@@ -103,6 +109,14 @@ WITH person AS (
     WHERE m LIKE '%@%.%.%' AND NOT EXISTS (SELECT FROM pg_temp.setting_suffix AS x WHERE x.suffix = above)
   ) AS d
   WHERE NOT is_company
+  UNION ALL
+  SELECT kind, source_id, source_key, is_live, 'name_place', company_key || ' in ' || country, false
+  FROM (
+    SELECT 'person' AS kind, source_id, source_key, is_live, company_key, country FROM person WHERE NOT is_company
+    UNION ALL
+    SELECT 'account', source_id, source_key, is_live, company_key, country FROM account
+  ) AS c
+  WHERE company_key <> '' AND country <> '' AND NOT EXISTS (SELECT FROM pg_temp.setting_no_company AS x WHERE x.name = company_key)
   UNION ALL
   SELECT DISTINCT 'person', source_id, source_key, is_live, 'phone', n || ' ' || name_key, true
   FROM person CROSS JOIN LATERAL unnest(phones) AS n WHERE NOT is_company AND n <> '' AND name_key <> ''
@@ -174,7 +188,7 @@ SELECT DISTINCT kind, rule, value FROM (
   UNION ALL
   SELECT * FROM pg_temp.evidence_old WHERE rule NOT IN ('email', 'phone')
 ) AS e
-WHERE rule <> 'mail_domain'
+WHERE rule NOT IN ('mail_domain', 'name_place')
 """
 
 # Holders of a touched value; beyond the cap a value ties nobody, so its holders need not be looked at.
@@ -223,6 +237,9 @@ def refresh_evidence(work: Work) -> int:
         name=name,
         is_name=_IS_NAME,
         deal_name=name_key("r.name"),
+        company=name_key("r.company_name"),
+        company_name=name_key("coalesce(r.company_name, r.full_name)"),
+        account_name=name_key("r.name"),
         **changed,
     )
     work.temp(

@@ -1,4 +1,4 @@
-"""Values that tie nobody: mailboxes of a function, addresses typed to get past a form, domains of free-mail services, suffixes."""
+"""Values that tie nobody: mailboxes of a function, what is typed to get past a form, domains of free-mail services, suffixes."""
 
 from functools import cache
 
@@ -17,6 +17,13 @@ _PLACEHOLDERS = """
 """
 PLACEHOLDERS = frozenset(_PLACEHOLDERS.split())
 """Addresses that people type to get past a form."""
+
+_NO_COMPANIES = """
+    company; freelance; freelancer; home; individual; n a; na; no company; none; not applicable; not available; not provided;
+    other; personal; private; retired; self; self employed; student; test; unemployed; unknown
+"""
+NO_COMPANIES = frozenset(name.strip() for name in _NO_COMPANIES.split(";"))
+"""Names, as they are compared, that stand where a company is asked for and there is none; some CRMs have accounts of such names."""
 
 
 @cache

@@ -6,7 +6,8 @@ Beside the rules of survivorship:
   how a record was made (`other`, `offline`) only stand where no record says more, `unmapped` only where none is known;
 - a withdrawal of consent in any system wins;
 - the account is the one that the person's records name, then one that a link record names (the main one first), then the
-  only account with the domain of one of the person's addresses, or with a domain above it.
+  only account with the domain of one of the person's addresses, or with a domain above it, then the only one with the name
+  and country of the company on records that name no account.
 """
 
 from transforms.identity.survivorship import PRIORITY, survivor
@@ -33,6 +34,13 @@ WITH record AS (
   JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'mail_domain'
   JOIN {{core.account}} AS a ON a.domain = e.value AND NOT a.is_deleted
   GROUP BY l.person_id HAVING count(DISTINCT a.account_id) = 1
+), placed AS (
+  SELECT l.person_id, (array_agg(a.account_id))[1] AS account_id
+  FROM pg_temp.affected_person AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
+  JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'name_place'
+  JOIN {{core.identity_evidence}} AS n ON n.kind = 'account' AND n.rule = 'name_place' AND n.value = e.value AND n.is_live
+  JOIN {{core.account_link}} AS a ON a.source_id = n.source_id
+  GROUP BY l.person_id HAVING count(DISTINCT a.account_id) = 1
 ), person AS (
   SELECT person_id, max(source_id) FILTER (WHERE is_anchor) AS anchor_source_id,
     {survivor("full_name")} AS full_name, {survivor("email")} AS email,
@@ -49,9 +57,10 @@ WITH record AS (
   FROM record GROUP BY person_id
 )
 SELECT p.person_id, p.anchor_source_id, p.full_name, p.email, p.phone, p.job_title, p.country,
-  coalesce(p.account_id, linked.account_id, mailed.account_id) AS account_id, p.owner_source_id, p.funnel_stage,
+  coalesce(p.account_id, linked.account_id, mailed.account_id, placed.account_id) AS account_id, p.owner_source_id, p.funnel_stage,
   p.lead_source, p.is_opted_out, p.is_deleted, p.first_seen_at, p.record_count, p.system_count
 FROM person AS p LEFT JOIN linked ON linked.person_id = p.person_id LEFT JOIN mailed ON mailed.person_id = p.person_id
+LEFT JOIN placed ON placed.person_id = p.person_id
 """
 
 _ALIAS = """

@@ -64,18 +64,19 @@ identity_evidence = table(
     column(
         "rule",
         Text,
-        "self, decision, merge, cross_id, email, phone, name_domain, domain, deal; mail_domain only links to accounts",
+        "self, decision, merge, cross_id, email, phone, name_domain, domain, deal; mail_domain and name_place only link to accounts",
         key=True,
     ),
     column(
         "value",
         Text,
-        "The value that may be shared: an address, a number or domain with a name, a domain, a deal's name and amount, a record",
+        "The value that may be shared: an address, a number, domain or country with a name, a domain, a deal's name and amount, a record",
         key=True,
     ),
     column("is_usable", Bool, "May tie records; role mailboxes, placeholders and closed evidence may not", null=False),
     column("is_live", Bool, "The record is not deleted or merged away", null=False),
     column("source_key", Text, "system:stream:record of the raw record", null=False),
+    column("found_at", Timestamp, "When a build first found it so", null=False, default="now()"),
     distribution="source_id",
     indexes=("kind,rule,value", "source_key"),
 )
@@ -141,6 +142,7 @@ person_alias = table(
     "Any id a person could have had (one per source record) to the id now: old links keep working",
     column("alias_id", Uuid, "An id derived from some source record", key=True),
     column("person_id", Uuid, "The person now (core.person)", null=False),
+    column("found_at", Timestamp, "When a build first found it so", null=False, default="now()"),
     distribution="alias_id",
     indexes=("person_id",),
 )

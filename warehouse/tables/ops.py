@@ -5,7 +5,7 @@ Beside them what is begun at vendors, and which fields their records have.
 
 import sqlalchemy as sa
 
-from warehouse.tables.base import Json, Text, Timestamp, column, table
+from warehouse.tables.base import Json, Money, Text, Timestamp, column, table
 
 Big = sa.BigInteger()
 
@@ -41,6 +41,31 @@ window = table(
     column("read_rows", Big, "Distinct records read", null=False),
     column("load_id", Big, "The load that read it last", null=False),
     column("read_at", Timestamp, "When it was read last", null=False, default="now()"),
+    distribution=None,
+)
+
+vendor_total = table(
+    "ops",
+    "vendor_total",
+    "What a vendor itself counted and summed of a stream's live records when it was last loaded, beside what staging held",
+    column("vendor", Text, "Source system", key=True),
+    column("stream", Text, "Stream of the vendor", key=True),
+    column("currency", Text, "ISO 4217; empty where the vendor counts over all", key=True),
+    column("until_at", Timestamp, "Both speak of records that had not changed since", null=False),
+    column("vendor_rows", Big, "Live records by the vendor's own count", null=False),
+    column("staged_rows", Big, "Live records in staging", null=False),
+    column("set_aside_rows", Big, "Live records in quarantine that are not in staging", null=False),
+    column(
+        "unsettled_rows",
+        Big,
+        "Records that changed here lately and that the vendor's index may not know as such yet",
+        null=False,
+    ),
+    column("vendor_amount", Money, "Their amounts by the vendor's own sum; null where it sums nothing"),
+    column("staged_amount", Money, "Their amounts in staging"),
+    column("amount_precision", Money, "How far off the vendor's sum may be, since it converts currencies"),
+    column("load_id", Big, "The load that asked", null=False),
+    column("counted_at", Timestamp, "When it was asked", null=False, default="now()"),
     distribution=None,
 )
 

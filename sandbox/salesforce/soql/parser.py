@@ -1,7 +1,7 @@
 """Recursive-descent parser for the part of SOQL that data readers use.
 
-Known: fields and one-up relationships, COUNT() and COUNT(field), WHERE, ORDER BY, LIMIT, OFFSET. Not known (answered
-with MALFORMED_QUERY): subqueries, GROUP BY, HAVING, TYPEOF, WITH, FOR. As Salesforce demands, AND and OR on one level
+Known: fields and one-up relationships, COUNT(), COUNT(field) and SUM(field), WHERE, GROUP BY, ORDER BY, LIMIT, OFFSET. Not known
+(answered with MALFORMED_QUERY): subqueries, HAVING, TYPEOF, WITH, FOR, ordered groups. As Salesforce demands, AND and OR on one level
 need parentheses, and so does NOT beside either. (SOQL and SOSL reference, condition expression syntax.)
 """
 
@@ -48,6 +48,7 @@ class _Parser:
         self.expect("from")
         sobject = self.name()
         where = self.condition() if self.accept("where") else None
+        group = self.fields() if self.accept("group", "by") else ()
         order = self.order() if self.accept("order", "by") else ()
         limit = self.integer() if self.accept("limit") else None
         offset = self.integer() if self.accept("offset") else 0
@@ -55,7 +56,10 @@ class _Parser:
             raise self.unexpected()
         if offset > _MAX_OFFSET:
             raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {_MAX_OFFSET}")
-        return Query(self.text, items, count, sobject.text, sobject.at, where, order, limit, offset)
+        query = Query(self.text, items, count, sobject.text, sobject.at, where, order, limit, offset, group)
+        if query.is_aggregate and (order or limit is not None or offset):
+            raise self.unexpected()
+        return query
 
     def items(self) -> tuple[tuple[Item, ...], bool]:
         if self.ahead("count", "(", ")"):
@@ -67,14 +71,20 @@ class _Parser:
         return tuple(items), False
 
     def item(self) -> Item:
-        if self.ahead("count", "("):
-            self.next += 2
-            name = self.name()
-            self.expect(")")
-            alias = self.name().text if self.token.kind == "name" and not self.ahead("from") else None
-            return Item(name.text, name.at, count=True, alias=alias)
+        for function in ("count", "sum"):
+            if self.accept(function, "("):
+                name = self.name()
+                self.expect(")")
+                alias = self.name().text if self.token.kind == "name" and not self.ahead("from") else None
+                return Item(name.text, name.at, function, alias)
         name = self.name()
         return Item(name.text, name.at)
+
+    def fields(self) -> tuple[Item, ...]:
+        names = [self.name()]
+        while self.accept(","):
+            names.append(self.name())
+        return tuple(Item(name.text, name.at) for name in names)
 
     def condition(self) -> Condition:
         if self.accept("not"):

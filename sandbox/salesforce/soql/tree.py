@@ -49,11 +49,14 @@ Condition = Compare | Junction | Negation
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is selected: a field path, or COUNT of one."""
+    """What is selected: a field path, or the COUNT or SUM of one.
+
+    function: count or sum; None for the field itself.
+    """
 
     path: str
     at: int
-    count: bool = False
+    function: str | None = None
     alias: str | None = None
 
 
@@ -69,7 +72,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query; `count` is SELECT COUNT()."""
+    """A whole query; `count` is SELECT COUNT(), `group` the fields of GROUP BY."""
 
     text: str
     items: tuple[Item, ...]
@@ -80,3 +83,9 @@ class Query:
     order: tuple[Order, ...] = field(default=())
     limit: int | None = None
     offset: int = 0
+    group: tuple[Item, ...] = field(default=())
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether its answer is made of groups of rows."""
+        return bool(self.group) or any(item.function for item in self.items)

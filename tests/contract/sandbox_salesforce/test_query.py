@@ -66,7 +66,25 @@ def test_next_records_url_says_query_even_for_query_all(http: Http, store: Store
 
 def test_count_of_a_field(http: Http) -> None:
     answer = http.soql("SELECT COUNT(LeadSource) filled, COUNT(Id) FROM Lead").json()
-    assert answer["records"] == [{"attributes": {"type": "AggregateResult"}, "filled": 3, "expr1": 4}]
+    assert answer["records"] == [{"attributes": {"type": "AggregateResult"}, "filled": 3, "expr0": 4}]
+
+
+def test_sums_are_in_the_corporate_currency_whatever_they_are_grouped_by(http: Http, store: Store) -> None:
+    for number, (amount, currency) in enumerate([(100.0, "EUR"), (50.0, "EUR"), (None, "EUR"), (10.0, "USD")], 50):
+        fields = {"Amount": amount, "CurrencyIsoCode": currency, "StageName": "New"}
+        store.create("Opportunity", id_of("Opportunity", number), NOW, fields)
+    question = "SELECT CurrencyIsoCode, COUNT(Id) n, SUM(Amount) FROM Opportunity WHERE StageName = 'New' GROUP BY CurrencyIsoCode"
+    answer = http.soql(question).json()
+    [rate] = http.soql("SELECT ConversionRate FROM CurrencyType WHERE IsoCode = 'EUR'").json()["records"]
+    told = {row["CurrencyIsoCode"]: (row["n"], row["expr0"]) for row in answer["records"]}
+    assert answer["totalSize"] == 2
+    assert told["EUR"] == (3, pytest.approx(150 / rate["ConversionRate"]))
+    assert told["USD"] == (1, 10)
+
+
+def test_a_sum_of_nothing_is_null(http: Http) -> None:
+    answer = http.soql("SELECT SUM(Amount) s FROM Opportunity WHERE StageName = 'Nowhere'").json()
+    assert answer["records"] == [{"attributes": {"type": "AggregateResult"}, "s": None}]
 
 
 def test_locators_end(http: Http, store: Store, clock: Clock) -> None:

@@ -83,8 +83,8 @@ def test_fields_of_a_parent_stand_in_its_relation(sf: Salesforce) -> None:
 def test_describe(sf: Salesforce) -> None:
     names = {s["name"]: s for s in sf.describe()["sobjects"]}
     assert set(names) == {
-        *("Account", "Campaign", "CampaignMember", "Contact", "Event", "Lead", "LeadHistory", "Opportunity"),
-        *("OpportunityContactRole", "OpportunityHistory", "Task", "User"),
+        *("Account", "Campaign", "CampaignMember", "Contact", "CurrencyType", "Event", "Lead", "LeadHistory"),
+        *("Opportunity", "OpportunityContactRole", "OpportunityHistory", "Task", "User"),
     }
     assert names["Lead"]["undeletable"]
     assert not names["CampaignMember"]["undeletable"]
@@ -99,8 +99,11 @@ def test_describe(sf: Salesforce) -> None:
 def test_currency_exists_only_in_a_multi_currency_org(sf: Salesforce, context: Context) -> None:
     context.multi_currency = False
     assert "CurrencyIsoCode" not in {f["name"] for f in sf.Opportunity.describe()["fields"]}
+    assert "CurrencyType" not in {each["name"] for each in (sf.describe() or {})["sobjects"]}
     with pytest.raises(SalesforceMalformedRequest, match="INVALID_FIELD"):
         sf.query("SELECT CurrencyIsoCode FROM Opportunity")
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_TYPE"):
+        sf.query("SELECT IsoCode FROM CurrencyType")
 
 
 def test_limits_and_usage(sf: Salesforce) -> None:

@@ -210,6 +210,8 @@ def test_the_tree_of_a_condition() -> None:
         "SELECT Id FROM Lead LIMIT 1 GARBAGE",
         "SELECT Id FROM Lead; DROP",
         "SELECT Id, COUNT(Email) FROM Lead",
+        "SELECT City, COUNT(Id) FROM Lead GROUP BY Email",
+        "SELECT SUM(Email) FROM Lead",
         "SELECT (SELECT Id FROM Contacts) FROM Account",
     ],
 )

@@ -5,8 +5,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.staging_rows import at, id_of, settings
+from transforms.build import build
 
 HUB, LEAD, CONTACT = "hubspot:contacts:1", "salesforce:lead:1", "salesforce:contact:1"
 
@@ -35,6 +37,32 @@ def test_cross_ids_mails_and_merges_make_one_person_anchored_by_the_earliest_rec
     }
     aliases = {row["alias_id"]: row["person_id"] for row in world.table("core.person_alias")}
     assert aliases == {id_of("person", s): p for s, p in world.people().items()}
+
+
+def test_what_was_found_out_keeps_the_time_at_which_it_was(world: Any) -> None:
+    """Whether a build is a full one or not: until it is another finding."""
+
+    def found(table: str, *key: str) -> dict[tuple[str, ...], Any]:
+        return {tuple(str(row[column]) for column in key): row["found_at"] for row in world.table(table)}
+
+    def all_evidence() -> dict[tuple[str, ...], Any]:
+        return found("core.identity_evidence", "source_id", "rule", "value")
+
+    world.put("person", HUB, email="ana@acme.test", created_at=at(0))
+    world.put("person", LEAD, email="bob@acme.test", created_at=at(1))
+    world.build()
+    for table in ("core.person_alias", "core.identity_evidence"):  # all builds of a test are in one transaction
+        world.connection.execute(sa.text(f"UPDATE {table} SET found_at = found_at - interval '1 day'"))
+    aliases, evidence = found("core.person_alias", "alias_id"), all_evidence()
+    world.put("person", LEAD, email="bob@acme.test", created_at=at(1), same_as=[HUB])
+    world.build()
+    later = found("core.person_alias", "alias_id")
+    hub, lead = ((str(id_of("person", each)),) for each in (HUB, LEAD))
+    assert later[hub] == aliases[hub]
+    assert later[lead] > aliases[lead]
+    build(world.connection, settings(), full=True)
+    assert found("core.person_alias", "alias_id") == later
+    assert evidence.items() <= all_evidence().items()
 
 
 @pytest.mark.parametrize("address", ["info@acme.test", "noreply@acme.test", "sales+x@acme.test", "test@test.com"])
@@ -338,6 +366,40 @@ def test_a_person_gets_the_account_of_the_record_then_of_the_link_then_of_the_ma
     world.drop("person_account", "hubspot:contact_to_company:1#2")
     world.put("account", "salesforce:account:4", domain="three.test")
     world.put("account", "salesforce:account:5", domain="three.test")
+    world.build()
+    assert world.one("core.person")["account_id"] is None
+
+
+def test_a_person_whose_records_name_no_account_gets_the_only_one_of_the_company_name_in_the_country(
+    world: Any,
+) -> None:
+    def account() -> Any:
+        world.build()
+        return world.one("core.person")["account_id"]
+
+    world.put("account", "hubspot:companies:1", name="Águas do Sul Ltda.", country="BR")
+    world.put("account", "hubspot:companies:2", name="Aguas do Sul LTDA", country="PT")
+    world.put("person", HUB, email="ana@gmail.com", company_name="aguas do sul, ltda", country="BR")
+    assert account() == id_of("account", "hubspot:companies:1")
+    world.put("account", "hubspot:companies:1", name="Other", country="BR")
+    assert account() is None
+    world.put("account", "hubspot:companies:2", name="Aguas do Sul LTDA", country="BR")
+    assert account() == id_of("account", "hubspot:companies:2")
+    world.put("account", "salesforce:account:1", name="Aguas do Sul LTDA", country="BR")
+    assert account() is None, "two of the name"
+    world.put("account", "salesforce:account:1", name="Aguas do Sul LTDA", country="BR", is_deleted=True)
+    assert account() == id_of("account", "hubspot:companies:2")
+    world.put("person", HUB, email="ana@gmail.com", company_name="aguas do sul, ltda")
+    assert account() is None, "nothing says where"
+    world.put(
+        "person", HUB, email="ana@gmail.com", company_name="aguas do sul, ltda", country="BR", account_source_id="x:y:1"
+    )
+    assert account() is None, "the record names another account, which is not known yet"
+
+
+def test_what_stands_where_there_is_no_company_ties_nobody_to_an_account_of_that_name(world: Any) -> None:
+    world.put("account", "hubspot:companies:1", name="[not provided]", country="BR")
+    world.put("person", HUB, email="ana@gmail.com", company_name="[Not Provided]", country="BR")
     world.build()
     assert world.one("core.person")["account_id"] is None
 
