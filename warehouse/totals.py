@@ -1,9 +1,10 @@
 """Table `ops.vendor_total`: what a vendor counts and sums by itself, beside what staging holds of the same records."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from operator import sub
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -47,53 +48,87 @@ def note(
         may_lag: the vendor counts by an index that may not know of the last changes.
         load_id: the load that asked.
     """
-    table = ENTITIES[entity]
-    of_stream = sa.and_(
-        table.c.source_system == vendor,
-        table.c.source_stream == stream,
-        table.c.source_id == table.c.source_key,
-        table.c.source_record_id != sa.all_(sa.literal(sorted(changed), sa.ARRAY(sa.Text()))),
-    )
     totals = {one.currency: one for one in told}
-    is_parted = set(totals) != {""}
-    currency = sa.func.coalesce(table.c.currency, "") if is_parted else sa.literal("")
-    amount = table.c.amount if "amount" in table.c else sa.cast(sa.null(), sa.Numeric)
-    held = {
-        row.currency: row
-        for row in connection.execute(
-            sa.select(currency.label("currency"), sa.func.count().label("rows"), sa.func.sum(amount).label("amount"))
-            .where(of_stream, ~table.c.is_deleted)
-            .group_by(sa.text("1"))
-        )
-    }
-    unsettled = sa.select(sa.func.count()).where(of_stream, table.c.version_at >= until)
+    held = _held(connection, vendor, stream, entity, until=until, changed=changed, by_currency=set(totals) != {""})
     common = {
         "vendor": vendor,
         "stream": stream,
         "until_at": until,
         "load_id": load_id,
         "set_aside_rows": _set_aside(connection, vendor, stream, changed),
-        "unsettled_rows": connection.scalar(unsettled) if may_lag else 0,
+        "unsettled_rows": sum(one.unsettled for one in held.values()) if may_lag else 0,
     }
     mine = sa.and_(ops.vendor_total.c.vendor == vendor, ops.vendor_total.c.stream == stream)
     connection.execute(sa.delete(ops.vendor_total).where(mine))
-    rows = []
-    for key in sorted({*totals, *held}):
-        one, here = totals.get(key), held.get(key)
-        has_amount = one is None or one.amount is not None
-        rows.append(
-            {
-                **common,
-                "currency": key,
-                "vendor_rows": one.rows if one else 0,
-                "staged_rows": here.rows if here else 0,
-                "vendor_amount": (one.amount if one else 0) if has_amount else None,
-                "staged_amount": ((here.amount or 0) if here else 0) if has_amount and "amount" in table.c else None,
-                "amount_precision": (one.precision if one else 0) if has_amount else None,
-            }
-        )
-    if rows:
+    if rows := [
+        {**common, **_row(key, totals.get(key, _nothing(key, totals)), held.get(key, _NONE))}
+        for key in sorted({*totals, *held})
+    ]:
         connection.execute(sa.insert(ops.vendor_total), rows)
+
+
+class _Held(NamedTuple):
+    """What staging holds of one currency. unsettled: records, deleted ones too, of a version since."""
+
+    rows: int
+    amount: Decimal
+    unsettled: int
+
+
+_NONE = _Held(0, Decimal(0), 0)
+
+
+def _row(currency: str, told: Told, held: _Held) -> dict[str, Any]:
+    is_summed = told.amount is not None
+    return {
+        "currency": currency,
+        "vendor_rows": told.rows,
+        "staged_rows": held.rows,
+        "vendor_amount": told.amount,
+        "staged_amount": held.amount if is_summed else None,
+        "amount_precision": told.precision if is_summed else None,
+    }
+
+
+def _nothing(currency: str, totals: Mapping[str, Told]) -> Told:
+    """What a vendor tells of a currency that it does not have."""
+    is_summed = any(one.amount is not None for one in totals.values())
+    return Told(currency, 0, Decimal(0) if is_summed else None, Decimal(0))
+
+
+def _held(
+    connection: sa.Connection,
+    vendor: str,
+    stream: str,
+    entity: str,
+    *,
+    until: datetime,
+    changed: Collection[str],
+    by_currency: bool,
+) -> dict[str, _Held]:
+    """By currency, or all under "": what is in staging, less what has changed. One scan: a list to look into for each row is dear."""
+    table = ENTITIES[entity]
+    amount = table.c.amount if "amount" in table.c else sa.cast(sa.null(), sa.Numeric)
+    lives = ~table.c.is_deleted
+    figures = (
+        sa.func.coalesce(table.c.currency, "") if by_currency else sa.literal(""),
+        sa.func.count().filter(lives),
+        sa.func.coalesce(sa.func.sum(amount).filter(lives), 0),
+        sa.func.count().filter(table.c.version_at >= until),
+    )
+    keys = [f"{vendor}:{stream}:{id_}" for id_ in changed]
+    of_stream = sa.and_(
+        table.c.source_system == vendor, table.c.source_stream == stream, table.c.source_id == table.c.source_key
+    )
+    is_changed = table.c.source_id == sa.any_(sa.literal(keys, sa.ARRAY(sa.Text())))
+    every, less = (
+        {
+            key: _Held(*found)
+            for key, *found in connection.execute(sa.select(*figures).where(where).group_by(sa.text("1")))
+        }
+        for where in (of_stream, is_changed)
+    )
+    return {key: _Held(*map(sub, held, less.get(key, _NONE))) for key, held in every.items()}
 
 
 def _set_aside(connection: sa.Connection, vendor: str, stream: str, changed: Collection[str]) -> int:

@@ -54,7 +54,9 @@ vendor_total = table(
     column("until_at", Timestamp, "Both speak of records that had not changed since", null=False),
     column("vendor_rows", Big, "Live records by the vendor's own count", null=False),
     column("staged_rows", Big, "Live records in staging", null=False),
-    column("set_aside_rows", Big, "Live records in quarantine that are not in staging", null=False),
+    column(
+        "set_aside_rows", Big, "Live records of the stream, of whatever currency, in quarantine instead", null=False
+    ),
     column(
         "unsettled_rows",
         Big,

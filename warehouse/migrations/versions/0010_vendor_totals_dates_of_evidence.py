@@ -29,7 +29,7 @@ def upgrade() -> None:
             "set_aside_rows",
             sa.BigInteger(),
             nullable=False,
-            comment="Live records in quarantine that are not in staging",
+            comment="Live records of the stream, of whatever currency, in quarantine instead",
         ),
         sa.Column(
             "unsettled_rows",
