@@ -17,7 +17,7 @@ from tests.support.truth import settle
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 300
+PEOPLE = 500
 COUNTED = {
     "hubspot": {"contacts", "companies", "deals", "calls", "emails", "meetings", "tasks", "notes"},
     "salesforce": {"account", "campaign", "contact", "event", "lead", "opportunity", "task"},
@@ -47,7 +47,7 @@ def test_staging_counts_and_sums_as_each_crm_does_night_after_night(
         assert [row for row in rows if row.vendor_rows - row.staged_rows not in {0, row.set_aside_rows}] == []
         deals = [row for row in rows if row.stream == "opportunity"]
         assert len({row.currency for row in deals}) > 1
-        assert sum(row.vendor_rows for row in deals) > 10
+        assert sum(row.vendor_rows for row in deals) > 1
         for row in deals:
             assert abs(row.vendor_amount - row.staged_amount) <= Decimal("0.01") + row.amount_precision
             assert row.amount_precision == 0 or row.currency != "USD"
