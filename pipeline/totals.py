@@ -7,7 +7,7 @@ import logging
 
 import sqlalchemy as sa
 
-from connectors.base.model import Connector, Stream, Total, Totalling, Window
+from connectors.base.model import Connector, Stream, Totalling, Window
 from errors import SmarketingError
 from glossary import Glossary
 from transforms.normalize import entities_of
@@ -48,13 +48,9 @@ def note(
         connector.vendor,
         stream.name,
         entity,
-        map(_told, told),
+        map(Told._make, told),
         until=until,
         changed=before,
         may_lag=connector.totals_lag,
         load_id=load_id,
     )
-
-
-def _told(total: Total) -> Told:
-    return Told(total.currency, total.records, total.amount, total.precision)

@@ -18,6 +18,7 @@ from connectors.hubspot.streams import STREAMS
 from errors import ConfigurationError
 
 AHEAD = timedelta(hours=1)
+"""What is dated a little later than now has changed as well: clocks differ."""
 
 
 class HubSpot:
@@ -116,7 +117,6 @@ class HubSpot:
 
     def changed_ids(self, stream: Stream, since: datetime) -> set[str]:
         """The ids of the live records that search shows as changed since."""
-        # Clocks differ: what is dated a little later than now has changed as well.
         return search.ids(self.api, stream, Window(stream.name, since, max(since, self.now()) + AHEAD, "backfill"))
 
     def check(self) -> list[Check]:

@@ -39,9 +39,9 @@ class _CurrencyType(msgspec.Struct):
 
 
 class _Rate(NamedTuple):
-    """Units of a currency for one of the corporate currency; None: more than one rate counts."""
+    """Units of a currency for one of the corporate currency, and how far off one converted amount may be."""
 
-    rate: Decimal | None
+    rate: Decimal
     precision: Decimal
 
 
@@ -53,7 +53,7 @@ def totals(client: Client, query: Query) -> list[Total]:
         ScopeError, VendorError: it does not at all.
     """
     fields, amount = client.fields(query.thing), AMOUNTS.get(query.thing)
-    if amount not in fields or amount is None:
+    if amount is None or amount not in fields:
         return [Total("", client.count(query))]
     if CURRENCY not in fields:
         [row] = _decoded(client, query, query.summed(amount), _Sum)
@@ -65,21 +65,21 @@ def totals(client: Client, query: Query) -> list[Total]:
 
 
 def _total(row: _Sum, rate: _Rate | None) -> Total:
-    if rate is None or rate.rate is None:
+    if rate is None:
         return Total(row.currency, row.records)
     return Total(row.currency, row.records, (row.amount or Decimal(0)) * rate.rate, rate.precision * row.records)
 
 
 def _rates(client: Client) -> dict[str, _Rate]:
+    """The rate of each currency that has just one."""
     query = Query("CurrencyType", ("IsoCode", "ConversionRate", "IsCorporate"), "SystemModstamp")
-    rows = _decoded(client, query, query.select, _CurrencyType)
     has_dated = _has_dated_rates(client)
-    found = {}
-    for row in rows:
+    return {
         # Each amount may have been rounded when it was converted.
-        precision = Decimal(0) if row.is_corporate else HALF_A_CENT * row.rate
-        found[row.code] = _Rate(None if has_dated and not row.is_corporate else row.rate, precision)
-    return found
+        row.code: _Rate(row.rate, Decimal(0) if row.is_corporate else HALF_A_CENT * row.rate)
+        for row in _decoded(client, query, query.select, _CurrencyType)
+        if row.is_corporate or not has_dated
+    }
 
 
 def _has_dated_rates(client: Client) -> bool:

@@ -207,17 +207,15 @@ def _groups(planner: Planner, rows: list[View]) -> list[dict[str, Any]]:
 
 
 def _total(org: Org, function: str, field: Field, read: Getter, rows: list[View]) -> float | None:
-    filled = [(value, row) for row in rows if (value := read(row)) is not None]
+    filled: list[tuple[float, View]] = [(value, row) for row in rows if (value := read(row)) is not None]
     if function == "count":
         return len(filled)
+    if not filled:
+        return None
     if field.type == "currency" and org.context.multi_currency:
         # In the corporate currency, whatever the rows are grouped by (SOQL reference, Querying Currency Fields).
-        return (
-            sum(value / RATES[row.fields.get(MULTI_CURRENCY_FIELD) or CORPORATE] for value, row in filled)
-            if filled
-            else None
-        )
-    return sum(value for value, _ in filled) if filled else None
+        return sum(value / RATES[row.fields.get(MULTI_CURRENCY_FIELD) or CORPORATE] for value, row in filled)
+    return sum(value for value, _ in filled)
 
 
 def json_rows(columns: list[Column], sobject: SObject, base: str) -> Callable[[list[View]], list[dict[str, Any]]]:

@@ -81,9 +81,8 @@ def test_nights_that_are_killed_end_like_nights_that_are_not(
     rng = random.Random(seed)
     keys = credentials(box)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["great_expectations", "tests.support.nights"]
-    )  # seconds each, in a process that is killed
+    # Their import takes seconds, and would be most of what is killed.
+    context.set_forkserver_preload(["great_expectations", "tests.support.nights"])
     kills = 0
     for _ in range(2):
         began = time.monotonic()

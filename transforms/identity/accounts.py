@@ -38,11 +38,11 @@ SELECT DISTINCT domain FROM (
 """
 
 _PLACE_MOVED = """
+WITH new AS (SELECT * FROM pg_temp.evidence_new WHERE kind = 'account' AND rule = 'name_place'),
+  old AS (SELECT * FROM pg_temp.evidence_old WHERE kind = 'account' AND rule = 'name_place')
 SELECT value FROM (
-  (SELECT * FROM pg_temp.evidence_new EXCEPT SELECT * FROM pg_temp.evidence_old)
-  UNION ALL
-  (SELECT * FROM pg_temp.evidence_old EXCEPT SELECT * FROM pg_temp.evidence_new)
-) AS e WHERE kind = 'account' AND rule = 'name_place'
+  (SELECT * FROM new EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM new)
+) AS e
 UNION
 SELECT e.value FROM pg_temp.moved_account AS m
 JOIN {core.identity_evidence} AS e ON e.source_id = m.source_id AND e.kind = 'account' AND e.rule = 'name_place'

@@ -63,7 +63,7 @@ WITH person AS (
     ARRAY(SELECT DISTINCT v.m FROM unnest(array_prepend(email, other_emails)) AS m
           CROSS JOIN LATERAL (VALUES (m), (regexp_replace(m, '[+][^@]*@', '@'))) AS v (m) WHERE v.m LIKE '_%@%_') AS emails,
     ARRAY[phone, mobile_phone] AS phones, account_source_id, {name} AS name_key, country,
-    CASE WHEN is_company THEN {company_name} WHEN coalesce(account_source_id, '') = '' THEN {company} ELSE '' END AS company_key
+    {company} AS company_key
   FROM {changed_person} AS r
 ), account AS (
   SELECT source_id, source_key, NOT is_deleted AS is_live, same_as, merged_into_source_id, ARRAY[domain] AS domains,
@@ -152,6 +152,11 @@ WHERE rule NOT IN ('domain', 'mail_domain')
 # A name says little of who somebody is unless it has two words; in scripts without blanks, three letters.
 _IS_NAME = "(p.name_key LIKE '_% _%' OR octet_length(p.name_key) >= 3 * char_length(p.name_key) AND char_length(p.name_key) >= 3)"
 
+_COMPANY = (
+    "CASE WHEN r.is_company THEN coalesce(r.company_name, r.full_name)"
+    " WHEN coalesce(r.account_source_id, '') = '' THEN r.company_name END"
+)
+
 # What people of a company bring depends on the domain of its record.
 _COLLEAGUES = """
 INSERT INTO pg_temp.identity_change
@@ -237,8 +242,7 @@ def refresh_evidence(work: Work) -> int:
         name=name,
         is_name=_IS_NAME,
         deal_name=name_key("r.name"),
-        company=name_key("r.company_name"),
-        company_name=name_key("coalesce(r.company_name, r.full_name)"),
+        company=name_key(_COMPANY),
         account_name=name_key("r.name"),
         **changed,
     )
