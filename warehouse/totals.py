@@ -13,6 +13,8 @@ from warehouse.tables import ops
 from warehouse.tables.raw import raw_table
 from warehouse.tables.staging import ENTITIES
 
+CENT = Decimal("0.01")
+
 
 class Told(NamedTuple):
     """A vendor's total of one currency ("" where it does not part them); amounts in that currency."""
@@ -23,7 +25,11 @@ class Told(NamedTuple):
     precision: Decimal
 
 
-def note(
+Row = dict[str, Any]
+"""One of `ops.vendor_total`."""
+
+
+def beside(
     connection: sa.Connection,
     vendor: str,
     stream: str,
@@ -34,8 +40,8 @@ def note(
     changed: Collection[str],
     may_lag: bool,
     load_id: int,
-) -> None:
-    """Put what a vendor tells of a stream beside what staging holds, in place of what was noted before.
+) -> list[Row]:
+    """What a vendor tells of a stream beside what staging holds of it, a row per currency.
 
     Args:
         connection: the load's transaction, after its records are in staging.
@@ -58,12 +64,24 @@ def note(
         "set_aside_rows": _set_aside(connection, vendor, stream, changed),
         "unsettled_rows": sum(one.unsettled for one in held.values()) if may_lag else 0,
     }
-    mine = sa.and_(ops.vendor_total.c.vendor == vendor, ops.vendor_total.c.stream == stream)
-    connection.execute(sa.delete(ops.vendor_total).where(mine))
-    if rows := [
+    return [
         {**common, **_row(key, totals.get(key, _nothing(key, totals)), held.get(key, _NONE))}
         for key in sorted({*totals, *held})
-    ]:
+    ]
+
+
+def agrees(row: Row) -> bool:
+    """Whether vendor and staging say the same, but for rounding."""
+    is_summed = row["vendor_amount"] is not None
+    off = abs(row["vendor_amount"] - row["staged_amount"]) - row["amount_precision"] if is_summed else 0
+    return bool(row["vendor_rows"] == row["staged_rows"] and off <= CENT)
+
+
+def note(connection: sa.Connection, vendor: str, stream: str, rows: list[Row]) -> None:
+    """Put rows in place of what was noted of a stream before."""
+    mine = sa.and_(ops.vendor_total.c.vendor == vendor, ops.vendor_total.c.stream == stream)
+    connection.execute(sa.delete(ops.vendor_total).where(mine))
+    if rows:
         connection.execute(sa.insert(ops.vendor_total), rows)
 
 
@@ -78,7 +96,7 @@ class _Held(NamedTuple):
 _NONE = _Held(0, Decimal(0), 0)
 
 
-def _row(currency: str, told: Told, held: _Held) -> dict[str, Any]:
+def _row(currency: str, told: Told, held: _Held) -> Row:
     is_summed = told.amount is not None
     return {
         "currency": currency,

@@ -249,9 +249,11 @@ class Total(NamedTuple):
 class Totalling(Protocol):
     """A connector whose vendor counts, and perhaps sums, by itself, for streams with finds_deletes "count".
 
+    vendor: its name.
     totals_lag: whether the vendor counts by an index that may not know of the last changes.
     """
 
+    vendor: str
     totals_lag: bool
 
     def totals(self, stream: Stream, until: datetime) -> list[Total]:
