@@ -25,7 +25,7 @@ long for one record as for hundreds."""
 
 
 class Loader:
-    """Loads pages in the caller's transaction, after `incoming.begin`.
+    """Loads pages in the caller's transaction.
 
     Args:
         connection: nobody else may use it while `load` runs.

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from glossary import Glossary
 from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
-from warehouse import incoming, ledger, locks, raw
+from warehouse import ledger, locks, raw
 from warehouse.engine import transaction
 from warehouse.tables import ops
 
@@ -56,7 +56,6 @@ def replay_stream(
         locks.lock(connection, "stream", vendor, stream)
         table = raw.ensure_table(connection, vendor, stream)
         load_id = ledger.open_load(connection, "replay", vendor, stream, run_id)
-        incoming.begin(connection)
         records = raw.touch(connection, table, record_ids)
         staged = normalize_touched(connection, vendor, stream, glossary, load_id)
         come_due(connection, vendor, stream, glossary, load_id)

@@ -199,7 +199,6 @@ class _Run:
         kind: Kind = self.window.kind
         vendor, name = self.connector.vendor, self.stream.name
         load_id = ledger.open_load(self.connection, kind, vendor, name, run_id)
-        incoming.begin(self.connection)
         self._describe(anew=True)
         self.loader = loader = Loader(
             self.connection,
@@ -259,7 +258,6 @@ class _Run:
         self.loader.load(self.connector.read(self.stream, self.window, self._parent_ids()))
         self._receive_restored()
         if self._shows_all:
-            raw.begin_keys(self.connection)
             raw.keys_from_incoming(self.connection)
         deleted = self._find_deletes(load_id, live) + self._follow_gone(load_id)
         self._recalculate(load_id)
@@ -366,7 +364,6 @@ class _Run:
         if not self.compare and live is not None and raw.count_live(self.connection, self.table) <= live:
             return 0
         if self.stream.finds_deletes in ("keys", "count"):
-            raw.begin_keys(self.connection)
             for keys in self.connector.read_keys(self.stream):
                 raw.receive_keys(self.connection, keys)
             if live is not None and raw.count_keys(self.connection) < live:

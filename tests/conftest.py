@@ -1,9 +1,12 @@
 """What all tests share: a real PostgreSQL, a warehouse of its own for each test that asks, and seeds that are printed."""
 
+import hashlib
 import os
 import random
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,10 @@ UNSAFE = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_connections": "200",
+    "max_wal_size": "512MB",
 }
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is for us alone
+ROOM = 4 << 30
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +38,19 @@ def server_url() -> URL:
     """A PostgreSQL to make databases on: SMARKETING_TEST_SERVER_URL, else an embedded one below .local."""
     if given := os.environ.get("SMARKETING_TEST_SERVER_URL"):
         return postgres_url(given)
-    return embedded.start(ROOT / ".local" / "test-postgres", "admin", UNSAFE)
+    return embedded.start(_folder(), "admin", UNSAFE)
+
+
+def _folder() -> Path:
+    """Where the server's files are: below a link, in memory where there is room, since making and dropping them is most of the work."""
+    folder = ROOT / ".local" / "test-postgres"
+    in_memory = MEMORY / f"smarketing-{os.getuid()}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+    if folder.is_symlink() or (not folder.exists() and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM):
+        in_memory.mkdir(mode=0o700, exist_ok=True)  # again after the machine was started anew
+        folder.parent.mkdir(exist_ok=True)
+        with suppress(FileExistsError):  # another process was quicker
+            folder.symlink_to(in_memory)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from warehouse import copy
+from warehouse import copy, scratch
 from warehouse.raw import Row, State
 
 # A NUL or a lone surrogate, written as a JSON escape; an even number of backslashes before it is an escaped backslash.
@@ -67,22 +67,6 @@ class Version(NamedTuple):
     head: bytes
 
 
-def begin(connection: sa.Connection) -> None:
-    """Make the transaction's work tables: a batch's keys, all that was received, and the records to be looked at."""
-    connection.execute(
-        sa.text(
-            """
-            CREATE TEMP TABLE arriving (
-                n integer NOT NULL, record_id text NOT NULL, version_at timestamptz NOT NULL, is_observed boolean NOT NULL,
-                content_hash bytea NOT NULL, op text NOT NULL
-            ) ON COMMIT DROP;
-            CREATE TEMP TABLE incoming (record_id text NOT NULL, op text NOT NULL) ON COMMIT DROP;
-            CREATE TEMP TABLE touched (record_id text PRIMARY KEY) ON COMMIT DROP
-            """
-        )
-    )
-
-
 def pack(rows: Iterable[Row], observed_at: datetime) -> list[Version]:
     """Changes as the versions that they tell of, each once, in order; needs no connection.
 
@@ -111,12 +95,13 @@ def receive(
     """Add a batch of versions to a raw table.
 
     Args:
-        connection: the caller's transaction, after `begin`.
+        connection: the caller's transaction.
         table: the raw table.
         versions: from `pack`.
         load_id: the load that brings them.
         touch_all: note every record received, new or not: a backfill repairs what was removed further on.
     """
+    scratch.need(connection, "arriving", "incoming")
     copy.copy_binary(
         connection,
         "arriving",
@@ -159,6 +144,7 @@ def receive(
 def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
     """Note records to be looked up at the end."""
     if record_ids:
+        scratch.need(connection, "touched")
         connection.execute(
             sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"),
             {"ids": sorted(record_ids)},
@@ -167,6 +153,8 @@ def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
 
 def distinct_records(connection: sa.Connection) -> int:
     """How many records were received in this transaction."""
+    if not scratch.has(connection, "incoming"):
+        return 0
     return int(connection.scalar(sa.text("SELECT count(*) FROM (SELECT DISTINCT record_id FROM incoming) r")) or 0)
 
 

@@ -4,13 +4,13 @@ Versions are immutable; loading one again adds nothing. The newest version of a 
 (version_at, load_id). All functions run in the caller's transaction, under the stream's lock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from warehouse import locks
+from warehouse import locks, scratch
 from warehouse.tables.raw import raw_table
 
 Row = tuple[str, datetime | None, str, bytes, str | None]
@@ -56,13 +56,9 @@ def is_empty(connection: sa.Connection, table: sa.Table) -> bool:
     return not connection.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table.fullname})"))
 
 
-def begin_keys(connection: sa.Connection) -> None:
-    """Make the transaction's work table of live ids."""
-    connection.execute(sa.text("CREATE TEMP TABLE live_key (record_id text PRIMARY KEY) ON COMMIT DROP"))
-
-
 def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
     """Add ids that are live at the vendor."""
+    scratch.need(connection, "live_key")
     connection.execute(
         sa.text("INSERT INTO live_key SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"),
         {"keys": list(keys)},
@@ -71,6 +67,7 @@ def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 def keys_from_incoming(connection: sa.Connection) -> None:
     """For streams read in full: what was just read is what lives."""
+    scratch.need(connection, "live_key", "incoming")
     connection.execute(
         sa.text(
             "INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"
@@ -80,6 +77,7 @@ def keys_from_incoming(connection: sa.Connection) -> None:
 
 def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
     """Add a delete for each record that lives here but not among the live ids; returns how many."""
+    scratch.need(connection, "live_key")
     gone = f"""
         SELECT n.record_id, n.version_at FROM ({_newest(table)}) n
         WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
@@ -100,15 +98,18 @@ def delete_gone_with(
 
     Looks at what these loads deleted or merged there, and at the touched records here.
     """
+    touched = f"""
+            UNION
+            SELECT t.record_id FROM touched t CROSS JOIN LATERAL (SELECT split_part(t.record_id, '-', 2) AS record_id) c
+            WHERE NOT {_LIVES.format(table=other.fullname)}
+    """
     gone = f"""
         WITH gone AS (
             SELECT DISTINCT c.record_id FROM {other.fullname} c
             WHERE c.load_id = ANY(:loads) AND c.op <> 'upsert' AND NOT {_LIVES.format(table=other.fullname)}
         ), hanging AS (
             SELECT h.record_id FROM {table.fullname} h JOIN gone g ON split_part(h.record_id, '-', 2) = g.record_id
-            UNION
-            SELECT t.record_id FROM touched t CROSS JOIN LATERAL (SELECT split_part(t.record_id, '-', 2) AS record_id) c
-            WHERE NOT {_LIVES.format(table=other.fullname)}
+            {touched if scratch.has(connection, "touched") else ""}
         )
         SELECT n.record_id, n.version_at FROM hanging
         CROSS JOIN LATERAL (
@@ -130,24 +131,21 @@ def _delete(
 ) -> int:
     """Add a delete, as of now, for what a query (record_id, version_at) names."""
     statement = f"""
-        WITH gone AS (
-            INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
-            SELECT record_id, greatest(CAST(:observed_at AS timestamptz), version_at), decode(md5('delete'), 'hex'), 'delete',
-                   :load_id
-            FROM ({gone}) g
-            ON CONFLICT DO NOTHING
-            RETURNING record_id
-        ), noted AS (
-            INSERT INTO touched SELECT record_id FROM gone ON CONFLICT DO NOTHING
-        )
-        SELECT count(*) FROM gone
+        INSERT INTO {table.fullname} (record_id, version_at, content_hash, op, load_id)
+        SELECT record_id, greatest(CAST(:observed_at AS timestamptz), version_at), decode(md5('delete'), 'hex'), 'delete', :load_id
+        FROM ({gone}) g
+        ON CONFLICT DO NOTHING
     """
     values = {"load_id": load_id, "observed_at": observed_at, **parameters}
-    return int(connection.execute(sa.text(statement), values).scalar_one())
+    count = int(connection.execute(sa.text(statement), values).rowcount)
+    if count:
+        _touch(connection, f"SELECT record_id FROM {table.fullname} WHERE load_id = :load_id AND op = 'delete'", values)
+    return count
 
 
 def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str], list[str]]:
     """Live ids that are unknown here, and live ids that are held as deleted: both to be read by id."""
+    scratch.need(connection, "live_key")
     rows = connection.execute(
         sa.text(
             f"""
@@ -173,13 +171,14 @@ def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -
 
     One that was received as live may be among them: in the version from before its delete. Call after `incoming.receive`.
     """
+    again = "EXISTS (SELECT FROM incoming i WHERE i.record_id = c.record_id AND i.op <> 'upsert')"
     return list(
         connection.scalars(
             sa.text(
                 f"""
                 SELECT record_id
                 FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE op = 'delete' AND version_at >= :since) c
-                WHERE NOT EXISTS (SELECT FROM incoming i WHERE i.record_id = c.record_id AND i.op <> 'upsert')
+                WHERE NOT {again if scratch.has(connection, "incoming") else "false"}
                   AND NOT {_LIVES.format(table=table.fullname)} ORDER BY 1
                 """
             ),
@@ -226,6 +225,7 @@ def count_live(connection: sa.Connection, table: sa.Table) -> int:
 
 def count_keys(connection: sa.Connection) -> int:
     """How many live ids `receive_keys` got."""
+    scratch.need(connection, "live_key")
     return int(connection.scalar(sa.text("SELECT count(*) FROM live_key")) or 0)
 
 
@@ -302,15 +302,19 @@ def touch(connection: sa.Connection, table: sa.Table, record_ids: Sequence[str] 
     """Note records to be normalised again: these, or all of the stream."""
     where = "" if record_ids is None else " WHERE record_id = ANY(:ids)"
     parameters = {} if record_ids is None else {"ids": list(record_ids)}
-    connection.execute(
-        sa.text(f"INSERT INTO touched SELECT DISTINCT record_id FROM {table.fullname}{where} ON CONFLICT DO NOTHING"),
-        parameters,
-    )
+    _touch(connection, f"SELECT DISTINCT record_id FROM {table.fullname}{where}", parameters)
     return int(connection.scalar(sa.text("SELECT count(*) FROM touched")) or 0)
+
+
+def _touch(connection: sa.Connection, records: str, parameters: Mapping[str, object]) -> None:
+    scratch.need(connection, "touched")
+    connection.execute(sa.text(f"INSERT INTO touched {records} ON CONFLICT DO NOTHING"), parameters)
 
 
 def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> Iterator[list[State]]:
     """The present state of the touched records, in batches, in order of id."""
+    if not scratch.has(connection, "touched"):
+        return
     after = ""
     statement = sa.text(
         f"""

@@ -27,7 +27,6 @@ def touched(connection: sa.Connection) -> list[str]:
 
 def test_the_newest_of_new_versions_is_the_state_and_all_else_is_looked_up(warehouse: sa.Engine) -> None:
     with transaction(warehouse) as connection:
-        incoming.begin(connection)
         first = receive(connection, [upsert("a", 1, 1), upsert("b", 5, 1), upsert("c", 1, 1), upsert("d", 1, 1)])
         assert (first.new, {s.record_id for s in first.states}, first.known) == (4, {"a", "b", "c", "d"}, set())
         rows = [upsert("a", 2, 2), upsert("b", 4, 2), upsert("c", 1, 1), upsert("d", 1, 2), upsert("e", 1, 1)]
@@ -42,7 +41,6 @@ def test_the_newest_of_new_versions_is_the_state_and_all_else_is_looked_up(wareh
 
 def test_several_versions_in_one_batch_are_all_kept_and_looked_up(warehouse: sa.Engine) -> None:
     with transaction(warehouse) as connection:
-        incoming.begin(connection)
         rows = [upsert("a", 1, 1), upsert("a", 3, 3), upsert("a", 2, 2), upsert("a", 3, 3), upsert("b", 1, 1)]
         came = receive(connection, [*rows, ("b", T0 + timedelta(hours=2), "delete", b"", None)])
         assert came.new == 5
@@ -59,7 +57,6 @@ def test_several_versions_in_one_batch_are_all_kept_and_looked_up(warehouse: sa.
 
 def test_undated_versions_are_compared_with_the_newest_also_across_batches(warehouse: sa.Engine) -> None:
     with transaction(warehouse) as connection:
-        incoming.begin(connection)
         assert receive(connection, [upsert("a", None, 1), upsert("a", None, 1)]).new == 1
         assert receive(connection, [upsert("a", None, 1)]).new == 0
         changed = receive(connection, [upsert("a", None, 2)])
@@ -70,7 +67,6 @@ def test_undated_versions_are_compared_with_the_newest_also_across_batches(wareh
 
 def test_a_backfill_touches_what_it_receives(warehouse: sa.Engine) -> None:
     with transaction(warehouse) as connection:
-        incoming.begin(connection)
         receive(connection, [upsert("a", 1, 1)])
         came = receive(connection, [upsert("a", 1, 1), upsert("b", 1, 1)], touch_all=True)
         assert [s.record_id for s in came.states] == ["b"]
@@ -86,7 +82,6 @@ def test_batches_cut_anywhere_leave_the_same_versions_and_states(warehouse: sa.E
     for size in (len(rows), 7, 1):
         with transaction(warehouse) as connection:
             table = raw.ensure_table(connection, "acme", f"cut_{size}")
-            incoming.begin(connection)
             known: dict[str, raw.State] = {}
             for at in range(0, len(rows), size):
                 batch = rows[at : at + size]

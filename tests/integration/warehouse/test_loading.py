@@ -9,7 +9,6 @@ from connectors.base.model import Change, Page
 from pipeline import loading, reading
 from pipeline.normalize import normalize_states
 from pipeline.words import words
-from warehouse import incoming
 from warehouse.engine import transaction
 
 T0 = datetime(2026, 5, 1, tzinfo=UTC)
@@ -35,7 +34,6 @@ def test_an_error_while_normalising_any_batch_ends_the_load(
 
     def load() -> None:
         with transaction(warehouse) as connection:
-            incoming.begin(connection)
             loader = loading.Loader(
                 connection, "hubspot", "calls", words(), 1, observed_at=T0, touch_all=False, progress=lambda *_: None
             )

@@ -18,15 +18,11 @@ def load(
 ) -> tuple[tuple[int, int], list[raw.State]]:
     with transaction(engine) as connection:
         table = raw.ensure_table(connection, "acme", "things")
-        incoming.begin(connection)
         versions = incoming.pack(rows, now)
         received = incoming.receive(connection, table, versions, load_id=load_id, touch_all=touch_all)
         read = incoming.distinct_records(connection)
         asked = [s for batch in raw.touched_states(connection, table, 2) for s in batch]
-        connection.execute(
-            sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[]))"),
-            {"ids": [s.record_id for s in received.states]},
-        )
+        incoming.touch(connection, [s.record_id for s in received.states])
         again = [s for batch in raw.touched_states(connection, table, 2) for s in batch]
     # What is handed back as a record's state is what the table says of it.
     assert sorted(_exact(received.states) + _exact(asked)) == sorted(_exact(again))
@@ -115,8 +111,6 @@ def test_absent_keys_become_deletes_once(warehouse: sa.Engine) -> None:
     for load_id, gone in ((2, 1), (3, 0)):
         with transaction(warehouse) as connection:
             table = raw.ensure_table(connection, "acme", "things")
-            incoming.begin(connection)
-            raw.begin_keys(connection)
             raw.receive_keys(connection, ["a", "c", "new"])
             assert raw.missing_keys(connection, table) == (["new"], [])
             assert raw.delete_absent(connection, table, load_id, NOW) == gone
@@ -128,7 +122,6 @@ def test_what_hangs_on_a_gone_record_goes_with_it(warehouse: sa.Engine) -> None:
     member, gone = b'{"m": 1}', [("5", T0, "delete", b"", None), ("6", T0, "merge", b"", "7")]
     with transaction(warehouse) as connection:
         people = raw.ensure_table(connection, "acme", "people")
-        incoming.begin(connection)
         some: list[raw.Row] = [(str(n), T0 - timedelta(days=9), "upsert", b"{}", None) for n in range(4, 9)]
         incoming.receive(connection, people, incoming.pack(some, NOW), load_id=1)
         incoming.receive(connection, people, incoming.pack(gone, NOW), load_id=3)
