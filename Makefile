@@ -72,6 +72,6 @@ docs: setup ## Write docs/tables.md anew from the table metadata
 	@$(BIN)/python -m warehouse.dictionary
 
 clean: ## Remove what is local: demo, test servers, caches (not .venv, not the warehouse in .local/postgres)
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "import shutil; from pathlib import Path; from warehouse import embedded; [(embedded.stop(p.parent), shutil.rmtree(p.parent.resolve())) for p in (*Path('.local').glob('*/PG_VERSION'), *Path('.local').glob('*/postgres/PG_VERSION')) if p.parent != Path('.local/postgres')]"; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "from pathlib import Path; from warehouse import embedded; [embedded.remove(p.parent) for p in (*Path('.local').glob('*/PG_VERSION'), *Path('.local').glob('*/postgres/PG_VERSION')) if p.parent != Path('.local/postgres')]"; fi
 	@if [ -d .local ]; then find .local -mindepth 1 -maxdepth 1 ! -name postgres -exec rm -rf {} +; fi
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,5 @@
 """A PostgreSQL of the benchmarks' own, and a fresh database in it for each run."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,15 +73,9 @@ class Server:
 @contextmanager
 def server(folder: Path = HOME / "postgres") -> Iterator[Server]:
     """A new server with the settings that the project gives an embedded one; stopped and removed afterwards."""
-    remove(folder)
+    embedded.remove(folder)
     url = embedded.start(folder, "admin")
     try:
         yield Server(url)
     finally:
-        remove(folder)
-
-
-def remove(folder: Path) -> None:
-    """Stop the server below `folder`, and remove it."""
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+        embedded.remove(folder)

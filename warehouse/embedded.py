@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -98,6 +99,12 @@ def stop(directory: Path) -> bool:
     server.global_process_id_list.get_and_add(os.getpid())
     server.cleanup()
     return True
+
+
+def remove(directory: Path) -> None:
+    """Stop the server below `directory`, and remove its files."""
+    stop(directory)
+    shutil.rmtree(directory.resolve(), ignore_errors=True)
 
 
 def _package() -> ModuleType:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from warehouse import copy, scratch
+from warehouse import copy, work_tables
 from warehouse.raw import Row, State
 
 # A NUL or a lone surrogate, written as a JSON escape; an even number of backslashes before it is an escaped backslash.
@@ -101,7 +101,7 @@ def receive(
         load_id: the load that brings them.
         touch_all: note every record received, new or not: a backfill repairs what was removed further on.
     """
-    scratch.need(connection, "arriving", "incoming")
+    work_tables.need(connection, "arriving", "incoming")
     copy.copy_binary(
         connection,
         "arriving",
@@ -144,7 +144,7 @@ def receive(
 def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
     """Note records to be looked up at the end."""
     if record_ids:
-        scratch.need(connection, "touched")
+        work_tables.need(connection, "touched")
         connection.execute(
             sa.text("INSERT INTO touched SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"),
             {"ids": sorted(record_ids)},
@@ -153,7 +153,7 @@ def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
 
 def distinct_records(connection: sa.Connection) -> int:
     """How many records were received in this transaction."""
-    if not scratch.has(connection, "incoming"):
+    if not work_tables.has(connection, "incoming"):
         return 0
     return int(connection.scalar(sa.text("SELECT count(*) FROM (SELECT DISTINCT record_id FROM incoming) r")) or 0)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from warehouse import locks, scratch
+from warehouse import locks, work_tables
 from warehouse.tables.raw import raw_table
 
 Row = tuple[str, datetime | None, str, bytes, str | None]
@@ -58,7 +58,7 @@ def is_empty(connection: sa.Connection, table: sa.Table) -> bool:
 
 def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
     """Add ids that are live at the vendor."""
-    scratch.need(connection, "live_key")
+    work_tables.need(connection, "live_key")
     connection.execute(
         sa.text("INSERT INTO live_key SELECT unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING"),
         {"keys": list(keys)},
@@ -67,7 +67,7 @@ def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 def keys_from_incoming(connection: sa.Connection) -> None:
     """For streams read in full: what was just read is what lives."""
-    scratch.need(connection, "live_key", "incoming")
+    work_tables.need(connection, "live_key", "incoming")
     connection.execute(
         sa.text(
             "INSERT INTO live_key SELECT DISTINCT record_id FROM incoming WHERE op = 'upsert' ON CONFLICT DO NOTHING"
@@ -77,7 +77,7 @@ def keys_from_incoming(connection: sa.Connection) -> None:
 
 def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
     """Add a delete for each record that lives here but not among the live ids; returns how many."""
-    scratch.need(connection, "live_key")
+    work_tables.need(connection, "live_key")
     gone = f"""
         SELECT n.record_id, n.version_at FROM ({_newest(table)}) n
         WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
@@ -109,7 +109,7 @@ def delete_gone_with(
             WHERE c.load_id = ANY(:loads) AND c.op <> 'upsert' AND NOT {_LIVES.format(table=other.fullname)}
         ), hanging AS (
             SELECT h.record_id FROM {table.fullname} h JOIN gone g ON split_part(h.record_id, '-', 2) = g.record_id
-            {touched if scratch.has(connection, "touched") else ""}
+            {touched if work_tables.has(connection, "touched") else ""}
         )
         SELECT n.record_id, n.version_at FROM hanging
         CROSS JOIN LATERAL (
@@ -145,7 +145,7 @@ def _delete(
 
 def missing_keys(connection: sa.Connection, table: sa.Table) -> tuple[list[str], list[str]]:
     """Live ids that are unknown here, and live ids that are held as deleted: both to be read by id."""
-    scratch.need(connection, "live_key")
+    work_tables.need(connection, "live_key")
     rows = connection.execute(
         sa.text(
             f"""
@@ -178,7 +178,7 @@ def deleted_since(connection: sa.Connection, table: sa.Table, since: datetime) -
                 f"""
                 SELECT record_id
                 FROM (SELECT DISTINCT record_id FROM {table.fullname} WHERE op = 'delete' AND version_at >= :since) c
-                WHERE NOT {again if scratch.has(connection, "incoming") else "false"}
+                WHERE NOT {again if work_tables.has(connection, "incoming") else "false"}
                   AND NOT {_LIVES.format(table=table.fullname)} ORDER BY 1
                 """
             ),
@@ -225,7 +225,7 @@ def count_live(connection: sa.Connection, table: sa.Table) -> int:
 
 def count_keys(connection: sa.Connection) -> int:
     """How many live ids `receive_keys` got."""
-    scratch.need(connection, "live_key")
+    work_tables.need(connection, "live_key")
     return int(connection.scalar(sa.text("SELECT count(*) FROM live_key")) or 0)
 
 
@@ -307,13 +307,13 @@ def touch(connection: sa.Connection, table: sa.Table, record_ids: Sequence[str] 
 
 
 def _touch(connection: sa.Connection, records: str, parameters: Mapping[str, object]) -> None:
-    scratch.need(connection, "touched")
+    work_tables.need(connection, "touched")
     connection.execute(sa.text(f"INSERT INTO touched {records} ON CONFLICT DO NOTHING"), parameters)
 
 
 def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> Iterator[list[State]]:
     """The present state of the touched records, in batches, in order of id."""
-    if not scratch.has(connection, "touched"):
+    if not work_tables.has(connection, "touched"):
         return
     after = ""
     statement = sa.text(

@@ -1,6 +1,5 @@
 """The embedded server: settings that count from its first start, two that start it at once, and a stop that stops it."""
 
-import shutil
 import subprocess
 import sys
 import uuid
@@ -24,8 +23,8 @@ def directory() -> Iterator[Path]:
     """Not pytest's own folder: root's temporary folders are closed to the user that the server runs as."""
     path = ROOT / ".local" / f"embedded-{uuid.uuid4().hex[:8]}"
     yield path
-    embedded.stop(path)
-    shutil.rmtree(path, ignore_errors=True)
+    embedded.remove(path)
+    assert not path.exists()
 
 
 def test_settings_count_at_once_and_it_can_be_stopped_and_started(directory: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from warehouse import scratch
+from warehouse import work_tables
 from warehouse.engine import transaction
 
 
@@ -13,20 +13,20 @@ def there(connection: sa.Connection) -> set[str]:
 def test_a_table_is_made_when_needed_once_and_goes_with_its_transaction(warehouse: sa.Engine) -> None:
     for _ in range(2):  # the second time on the same connection of the pool
         with transaction(warehouse) as connection:
-            assert not scratch.has(connection, "touched")
-            scratch.need(connection, "touched", "incoming")
+            assert not work_tables.has(connection, "touched")
+            work_tables.need(connection, "touched", "incoming")
             connection.execute(sa.text("INSERT INTO touched VALUES ('a')"))
-            scratch.need(connection, "touched", "live_key")
+            work_tables.need(connection, "touched", "live_key")
             assert there(connection) == {"touched", "incoming", "live_key"}
             assert connection.scalar(sa.text("SELECT count(*) FROM touched")) == 1
-            assert not scratch.has(connection, "arriving")
+            assert not work_tables.has(connection, "arriving")
 
 
 def test_what_was_rolled_back_is_made_again(warehouse: sa.Engine) -> None:
     with warehouse.connect() as connection, connection.begin() as under_way:
-        scratch.need(connection, "touched")
+        work_tables.need(connection, "touched")
         under_way.rollback()
     with transaction(warehouse) as connection:
-        assert not scratch.has(connection, "touched")
-        scratch.need(connection, "touched")
+        assert not work_tables.has(connection, "touched")
+        work_tables.need(connection, "touched")
         assert there(connection) == {"touched"}
