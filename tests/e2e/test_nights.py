@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import pytest
@@ -32,9 +33,10 @@ def another(make_warehouse: Callable[[], sa.Engine]) -> sa.Engine:
     return make_warehouse()
 
 
-def run_night(url: URL, keys: dict[str, dict[str, str]]) -> None:
+def run_night(url: URL, keys: dict[str, dict[str, str]], begun: Event) -> None:
     """Runs in a process of its own, to be killed."""
     engine = connect(url)
+    begun.set()
     night(engine, keys)
     engine.dispose()
 
@@ -84,18 +86,27 @@ def test_nights_that_are_killed_end_like_nights_that_are_not(
     # Their import takes seconds, and would be most of what is killed.
     context.set_forkserver_preload(["great_expectations", "tests.support.nights"])
     kills = 0
+
+    def run(engine: sa.Engine, longest: float | None) -> tuple[bool, float]:
+        """Whether the night ended in that many seconds, being killed otherwise, and how long it ran."""
+        begun = context.Event()
+        process = context.Process(target=run_night, args=(engine.url, keys, begun))
+        process.start()
+        assert begun.wait(60)
+        since = time.monotonic()
+        process.join(longest)
+        seconds = time.monotonic() - since
+        if has_ended := not process.is_alive():
+            assert process.exitcode == 0
+        process.kill()
+        process.join()
+        return has_ended, seconds
+
     for _ in range(2):
-        began = time.monotonic()
-        night(warehouse, keys)
-        length = time.monotonic() - began
+        _, length = run(warehouse, None)
         for _ in range(3):
-            process = context.Process(target=run_night, args=(another.url, keys))
-            process.start()
-            process.join(rng.uniform(0.2, 1.2) * length + 2)
-            if process.is_alive():
-                process.kill()
-                kills += 1
-            process.join()
+            has_ended, _ = run(another, rng.uniform(0.05, 0.9) * length)
+            kills += not has_ended
         night(another, keys)
         box.advance(1)
     assert kills >= 1, "no run was killed: the test proved nothing"
