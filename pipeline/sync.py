@@ -7,14 +7,14 @@ keeps what it read, and the next goes on from there. Any window may be read agai
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
-from connectors.base.model import EPOCH, Connector, Describing, Kind, Stream, Window
+from connectors.base.model import EPOCH, Connector, Describing, Kind, Page, Stream, Window
 from errors import QuotaError
 from glossary import Glossary
 from pipeline import quota, recalculated, resume, totals
@@ -377,6 +377,9 @@ class _Run:
             # What came after the window's end is no miss: the next night's window has it.
             self.missing = raw.count_dated_before(self.connection, self.table, unknown, self.window.end)
             self._receive_ids(deleted, undated=True)
+            # What was merged or deleted after the window's end is told by id, with its own date; what lives does so whatever
+            # the list says.
+            raw.receive_keys(self.connection, self._receive_ids(raw.absent(self.connection, self.table)))
         elif self._shows_all:
             _, shown_again = raw.missing_keys(self.connection, self.table)
             self._receive_ids(shown_again, undated=True)
@@ -384,10 +387,22 @@ class _Run:
             return 0
         return raw.delete_absent(self.connection, self.table, load_id, self.observed_at)
 
-    def _receive_ids(self, ids: Sequence[str], *, undated: bool = False) -> None:
-        """Read records by id. undated: they are as of now, whatever date they bear, so that they outrank a delete."""
+    def _receive_ids(self, ids: Sequence[str], *, undated: bool = False) -> list[str]:
+        """Read records by id; returns those that live.
+
+        undated: they are as of now, whatever date they bear, so that they outrank a delete.
+        """
+        live: list[str] = []
         for at in range(0, len(ids), IDS_PER_READ):
-            self.loader.load(self.connector.read_ids(self.stream, ids[at : at + IDS_PER_READ]), undated=undated)
+            pages = self.connector.read_ids(self.stream, ids[at : at + IDS_PER_READ])
+            self.loader.load(_noting_live(pages, live), undated=undated)
+        return live
+
+
+def _noting_live(pages: Iterable[Page], live: list[str]) -> Iterator[Page]:
+    for page in pages:
+        live.extend(change.record_id for change in page.changes if change.op == "upsert")
+        yield page
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -1,7 +1,9 @@
 """Schema `raw`: finding what is gone, and reading the state of records. `incoming` adds versions.
 
 Versions are immutable; loading one again adds nothing. The newest version of a record is the one with the greatest
-(version_at, load_id). All functions run in the caller's transaction, under the stream's lock.
+(version_at, load_id). A delete that was noticed by comparing bears the time of that, and a merge may be told later that is
+older: of what came after a record's last life, a merge says more than a delete, so it is the record's state, whichever came
+first. All functions run in the caller's transaction, under the stream's lock.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +24,7 @@ class State(NamedTuple):
 
     record: JSON of the newest version that carries fields, as text, or as the exact bytes where PostgreSQL cannot hold
         these as text; None where none does.
-    deleted_at: when the newest version deleted or merged it away; None: it lives.
+    deleted_at: when it was deleted or merged away; None: it lives.
     """
 
     record_id: str
@@ -75,14 +77,16 @@ def keys_from_incoming(connection: sa.Connection) -> None:
     )
 
 
+def absent(connection: sa.Connection, table: sa.Table) -> list[str]:
+    """The records that live here but not among the live ids, in order."""
+    work_tables.need(connection, "live_key")
+    return list(connection.scalars(sa.text(f"SELECT record_id FROM ({_absent(table)}) n ORDER BY 1")))
+
+
 def delete_absent(connection: sa.Connection, table: sa.Table, load_id: int, observed_at: datetime) -> int:
     """Add a delete for each record that lives here but not among the live ids; returns how many."""
     work_tables.need(connection, "live_key")
-    gone = f"""
-        SELECT n.record_id, n.version_at FROM ({_newest(table)}) n
-        WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)
-    """
-    return _delete(connection, table, gone, load_id=load_id, observed_at=observed_at)
+    return _delete(connection, table, _absent(table), load_id=load_id, observed_at=observed_at)
 
 
 def delete_gone_with(
@@ -318,13 +322,19 @@ def touched_states(connection: sa.Connection, table: sa.Table, batch: int) -> It
     after = ""
     statement = sa.text(
         f"""
-        SELECT t.record_id, n.version_at, CAST(coalesce(n.record, p.record) AS text), n.op <> 'upsert',
-               CASE WHEN n.op <> 'upsert' THEN n.version_at END, n.merged_into, coalesce(n.record_bytes, p.record_bytes)
+        SELECT t.record_id, coalesce(m.version_at, n.version_at), CAST(coalesce(n.record, p.record) AS text),
+               n.op <> 'upsert', CASE WHEN n.op <> 'upsert' THEN coalesce(m.version_at, n.version_at) END,
+               coalesce(m.merged_into, n.merged_into), coalesce(n.record_bytes, p.record_bytes)
         FROM (SELECT record_id FROM touched WHERE record_id > :after ORDER BY record_id LIMIT :batch) t
         CROSS JOIN LATERAL (
             SELECT r.version_at, r.record, r.record_bytes, r.op, r.merged_into FROM {table.fullname} r
             WHERE r.record_id = t.record_id ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
         ) n
+        LEFT JOIN LATERAL (
+            SELECT r.op, r.version_at, r.merged_into FROM {table.fullname} r
+            WHERE n.op = 'delete' AND r.record_id = t.record_id AND r.op <> 'delete'
+            ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
+        ) m ON m.op = 'merge'
         LEFT JOIN LATERAL (
             SELECT r.record, r.record_bytes FROM {table.fullname} r
             WHERE r.record_id = t.record_id AND r.record IS NOT NULL
@@ -343,6 +353,13 @@ _LIVES = (
     "(SELECT r.op = 'upsert' FROM {table} r WHERE r.record_id = c.record_id "
     "ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1)"
 )
+
+
+def _absent(table: sa.Table) -> str:
+    return (
+        f"SELECT n.record_id, n.version_at FROM ({_newest(table)}) n "
+        "WHERE n.op = 'upsert' AND NOT EXISTS (SELECT FROM live_key k WHERE k.record_id = n.record_id)"
+    )
 
 
 def _newest(table: sa.Table) -> str:
