@@ -134,13 +134,13 @@ class Work:
             return self.refresh(target, source, where, noting=noting)
         new_rows = f"({self.text(query)}) AS n" if query else f"pg_temp.{source}"
         gone = self.run(f"DELETE FROM {target} WHERE {where}")
-        new = self.run(f"INSERT INTO {target} ({columns_of(table)}) SELECT {columns_of(table)} FROM {new_rows}")
-        return self._written(target, gone, new)
+        return self._fill(table, new_rows, gone)
 
     def refresh(self, target: str, source: str, where: str = "true", *, noting: str = "") -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
 
-        A row that only a later load has told again is the same row, and keeps the load that brought it.
+        A row that only a later load has told again is the same row, and keeps the load that brought it. A first build fills the
+        table: a look at the key before each row would be a quarter of that.
 
         noting: column whose values in the rows that are written or deleted an incremental build adds to the temporary table
         `rewritten` of that one column, for what follows from them.
@@ -148,6 +148,8 @@ class Work:
         Returns the rows written.
         """
         table = metadata.tables[target]
+        if self.full and not self.value(f"SELECT count(*) FROM (SELECT FROM {target} LIMIT 1) AS one"):
+            return self._fill(table, f"pg_temp.{source}", 0)
         columns = columns_of(table)
         told = [name for name in _built(table) if name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
@@ -163,6 +165,13 @@ class Work:
             "" if self.full else noting,
         )
         return self._written(target, gone, new)
+
+    def _fill(self, table: sa.Table, rows: str, gone: int) -> int:
+        """Insert rows in the order of their key: a page of an index larger than memory is then written once, not for each row."""
+        key = ", ".join(c.name for c in table.primary_key.columns)
+        columns = columns_of(table)
+        new = self.run(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {rows} ORDER BY {key}")
+        return self._written(table.fullname, gone, new)
 
     def _write(self, statement: str, noting: str) -> int:
         if not noting:

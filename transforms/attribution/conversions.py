@@ -24,7 +24,7 @@ WITH person_conversion AS (
   SELECT c.conversion_id, c.conversion, c.converted_at, NULL::numeric AS amount, t.event_id, t.occurred_at, t.channel,
     t.lead_source, t.campaign_id, t.content_asset_id
   FROM person_conversion AS c
-  JOIN pg_temp.touchpoint_new AS t ON t.person_id = c.conversion_id AND t.occurred_at <= c.converted_at
+  JOIN {core.touchpoint} AS t ON t.person_id = c.conversion_id AND t.occurred_at <= c.converted_at
   UNION ALL
   SELECT c.conversion_id, c.conversion, c.converted_at, c.amount, t.event_id, t.occurred_at, t.channel, t.lead_source,
     t.campaign_id, t.content_asset_id

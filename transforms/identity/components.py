@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from transforms.identity.evidence import ACCOUNTS, OPPORTUNITIES, PERSONS
 from transforms.identity.names import name_key
-from transforms.identity.values import HOLDERS, IS_CLEAR
+from transforms.identity.values import weigh_values
 from transforms.work import Work
 
 # A surname with the same first letter of the given name, or the same part before the @, also agrees: people change firms.
@@ -75,23 +75,28 @@ JOIN {link} AS mate ON mate.{id} = l.{id}
 WHERE s.kind = '{kind}'
 """
 _NODES = """
+WITH mark AS (
+  SELECT e.source_id, array_agg(e.value) AS marks FROM pg_temp.identity_scope AS s
+  JOIN {core.identity_evidence} AS e ON e.source_id = s.source_id AND e.kind = '{kind}' AND e.rule IN ('email', 'domain')
+  GROUP BY e.source_id
+)
 SELECT row_number() OVER (ORDER BY r.created_at NULLS LAST, r.source_id COLLATE "C") AS node_id, r.source_id,
   row_number() OVER (ORDER BY r.created_at NULLS LAST, r.source_id COLLATE "C") AS label, {name} AS name_key,
-  ARRAY(SELECT e.value FROM {core.identity_evidence} AS e
-        WHERE e.source_id = r.source_id AND e.kind = '{kind}' AND e.rule IN ('email', 'domain')) AS marks
+  coalesce(m.marks, '{{}}') AS marks
 FROM pg_temp.identity_scope AS s JOIN ({records}) AS r ON r.source_id = s.source_id
+LEFT JOIN mark AS m ON m.source_id = r.source_id
+"""
+_SHARED_VALUES = """
+SELECT e.rule, e.value FROM pg_temp.node AS n
+JOIN {core.identity_evidence} AS e ON e.source_id = n.source_id AND e.kind = '{kind}'
+WHERE e.is_usable AND e.rule IN ('email', 'phone', 'name_domain', 'domain', 'deal')
+GROUP BY e.rule, e.value HAVING count(*) > 1
 """
 _SHARED = """
-WITH held AS (
-  SELECT n.node_id, e.rule, e.value FROM pg_temp.node AS n
-  JOIN {core.identity_evidence} AS e ON e.source_id = n.source_id AND e.kind = '{kind}'
-  WHERE e.is_usable AND e.rule IN ('email', 'phone', 'name_domain', 'domain', 'deal')
-)
-SELECT h.node_id, v.hub, h.rule, h.value
-FROM (SELECT rule, value, min(node_id) AS hub FROM held GROUP BY rule, value HAVING count(*) > 1) AS v
-CROSS JOIN LATERAL ({holders}) AS c
-JOIN held AS h ON h.rule = v.rule AND h.value = v.value
-WHERE {is_clear}
+SELECT n.node_id, min(n.node_id) OVER (PARTITION BY h.rule, h.value) AS hub, h.rule, h.value
+FROM pg_temp.weighed AS v JOIN pg_temp.holder AS h ON h.rule = v.rule AND h.value = v.value
+JOIN pg_temp.node AS n ON n.source_id = h.source_id
+WHERE v.is_clear
 """
 _POINTERS = """
 SELECT u, v, source_id, value, is_agreed OR is_silent
@@ -164,8 +169,8 @@ LEFT JOIN pg_temp.link_new AS n ON n.source_id = s.source_id
 def resolve(work: Work, kind: Kind) -> int:
     """Resolve the records of one kind that the seeds reach and bring its link table up to date.
 
-    Leaves two temporary tables: `moved_<kind>` (source_id, old_id, new_id: records whose group's id changed, came or went)
-    and `affected_<kind>` (id: groups, old and new, whose rows must be built again).
+    Leaves temporary tables: `moved_<kind>` (source_id, old_id, new_id: records whose group's id changed, came or went),
+    `affected_<kind>` (id: groups, old and new, whose rows must be built again), and `weighed` of the values that were looked at.
 
     Returns:
         The number of link rows written.
@@ -175,7 +180,8 @@ def resolve(work: Work, kind: Kind) -> int:
     work.temp(
         "node", _NODES, index="node_id;source_id", records=work.text(kind.records), name=name_key("r.name"), **words
     )
-    work.temp("shared_value", _SHARED, holders=work.text(HOLDERS, **words), is_clear=work.text(IS_CLEAR), **words)
+    weigh_values(work, kind.name, _SHARED_VALUES)
+    work.temp("shared_value", _SHARED)
     work.temp("pointer", _POINTERS, agrees=kind.agrees, is_silent=kind.is_silent, **words)
     work.temp("edge", _EDGES, **words)
     while work.run(_HOOK):

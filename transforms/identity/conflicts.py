@@ -5,28 +5,23 @@ somebody to split.
 """
 
 from transforms.identity.components import Kind
-from transforms.identity.values import HOLDERS, IS_CLEAR
+from transforms.identity.values import weigh_values
 from transforms.work import Work
 
 _TOUCHED = """
 SELECT DISTINCT CASE WHEN rule = 'self' THEN 'cross_id' ELSE rule END AS rule, value FROM pg_temp.evidence_touched
 WHERE kind = '{kind}' AND rule IN ('self', 'cross_id', 'email', 'phone', 'name_domain', 'domain')
 """
-_ALL = """
-SELECT rule, value FROM {core.identity_evidence} WHERE kind = '{kind}' AND is_usable
-  AND rule IN ('email', 'phone', 'name_domain', 'domain')
-GROUP BY rule, value HAVING count(*) > 1
-"""
+_TO_WEIGH = "SELECT rule, value FROM pg_temp.conflict_value WHERE rule <> 'cross_id'"
 _CONFLICTS = """
 SELECT '{kind}' AS kind, v.rule, v.value,
-  CASE WHEN c.holders > {cap} THEN 'shared_by_many' WHEN c.apart > 0 THEN 'several_mailboxes' ELSE 'several_accounts'
+  CASE WHEN v.holders > {cap} THEN 'shared_by_many' WHEN v.apart > 0 THEN 'several_mailboxes' ELSE 'several_accounts'
   END AS conflict,
   ARRAY(
     SELECT e.source_id FROM {core.identity_evidence} AS e
     WHERE e.kind = '{kind}' AND e.rule = v.rule AND e.value = v.value AND e.is_usable
     ORDER BY e.source_id COLLATE "C" LIMIT {cap} + 1) AS source_ids
-FROM pg_temp.conflict_value AS v CROSS JOIN LATERAL ({holders}) AS c
-WHERE v.rule <> 'cross_id' AND c.holders > 1 AND NOT ({is_clear})
+FROM pg_temp.weighed AS v WHERE v.rule <> 'deal' AND v.holders > 1 AND NOT v.is_clear
 UNION ALL
 SELECT '{kind}', 'cross_id', value, 'names_disagree', array_agg(source_id ORDER BY source_id COLLATE "C")
 FROM pg_temp.pointer WHERE NOT is_believed{of_touched} GROUP BY value
@@ -39,9 +34,11 @@ _OF_TOUCHED = " AND value IN (SELECT value FROM pg_temp.conflict_value WHERE rul
 
 
 def build_conflicts(work: Work, kind: Kind) -> int:
-    """Build core.identity_conflict for one kind, after `resolve` has left its `pointer` and groups; returns rows written."""
+    """Build core.identity_conflict for one kind, after `resolve` has left `pointer`, `weighed` and its groups; returns rows written."""
     name = kind.name
-    work.temp("conflict_value", _ALL if work.full else _TOUCHED, kind=name)
+    if not work.full:  # a full build has just weighed all
+        work.temp("conflict_value", _TOUCHED, kind=name)
+        weigh_values(work, name, _TO_WEIGH)
     work.temp(
         "conflict_new",
         _CONFLICTS,
@@ -50,8 +47,6 @@ def build_conflicts(work: Work, kind: Kind) -> int:
         id=kind.id_column,
         link=work.text("{" + kind.link + "}"),
         group_cap=str(work.settings.group_size_cap),
-        holders=work.text(HOLDERS, kind=name),
-        is_clear=work.text(IS_CLEAR),
         of_touched="" if work.full else _OF_TOUCHED,
     )
     mine = f"t.kind = '{name}'"

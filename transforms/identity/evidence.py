@@ -135,7 +135,7 @@ WITH person AS (
   SELECT 'opportunity', source_id, source_key, is_live, 'deal', concat_ws(' ', name_key, currency, amount::float8), true
   FROM deal WHERE name_key <> '' AND amount <> 0
   UNION ALL
-  SELECT r.kind, r.source_id, r.source_key, r.is_live, 'decision', d.value, true
+  SELECT DISTINCT r.kind, r.source_id, r.source_key, r.is_live, 'decision', d.value, true
   FROM record AS r JOIN {ops.identity_decision} AS d
     ON d.source_id = r.source_id AND d.verdict = 'same' AND d.withdrawn_at IS NULL
 )

@@ -53,8 +53,7 @@ FROM (
 """
 _TOUCH_CHANNEL = """
 WITH found AS (
-  SELECT s.person_id, s.source_id, s.lead_source, x.lead_source AS known_source, c.channel, c.channel_rule,
-    c.original_source, c.original_source_rule,
+  SELECT s.*, x.lead_source AS known_source, c.channel, c.channel_rule, c.original_source, c.original_source_rule,
     CASE WHEN c.has_evidence OR s.touch_type LIKE 'email%' THEN NULL
       WHEN k.channel IS NOT NULL AND k.channel <> 'unmapped' THEN k.channel
       WHEN x.lead_source IS NOT NULL THEN coalesce(x.channel, {otherwise})
@@ -63,7 +62,8 @@ WITH found AS (
   LEFT JOIN pg_temp.setting_source AS x ON x.lead_source = s.lead_source
   LEFT JOIN {core.campaign} AS k ON k.campaign_id = s.campaign_source_id
 )
-SELECT f.person_id, f.source_id, coalesce(f.told, f.channel) AS channel,
+SELECT f.person_id, f.source_id, f.occurred_at, f.touch_type, f.is_machine, f.campaign_source_id, f.content_asset_source_id,
+  f.source_system, f.source_stream, f.source_record_id, f.source_url, f.load_id, coalesce(f.told, f.channel) AS channel,
   CASE WHEN f.told IS NULL THEN f.channel_rule ELSE 0 END AS channel_rule, f.original_source, f.original_source_rule,
   coalesce(f.known_source, m.lead_source, f.lead_source) AS lead_source
 FROM found AS f LEFT JOIN pg_temp.setting_channel AS m ON m.channel = coalesce(f.told, f.channel)
@@ -71,10 +71,7 @@ FROM found AS f LEFT JOIN pg_temp.setting_channel AS m ON m.channel = coalesce(f
 
 
 def find_channels(work: Work) -> None:
-    """Make `touch_channel` from `person_touch`.
-
-    Its columns: person_id, source_id, channel, channel_rule, original_source, original_source_rule, lead_source.
-    """
+    """Make `touch_channel`: `person_touch` with channel, channel_rule, original_source, original_source_rule and lead source."""
     settings = work.settings
     fields = ", ".join(FIELDS)
     work.temp(

@@ -33,25 +33,31 @@ CREATE TEMPORARY TABLE journey_event (
   lead_source text, campaign_id text, content_asset_id text, owner_id text, opportunity_id uuid, from_stage text,
   to_stage text, stage_number bigint, cycle_number int, is_touchpoint boolean, amount numeric, currency text,
   amount_reporting numeric, title text, source_id text, source_system text, source_stream text, source_record_id text,
-  source_url text, also_source_ids text[], load_id bigint, session_id uuid
+  source_url text, also_source_ids text[], load_id bigint, session_id uuid,
+  original_source text, original_source_rule int, page_views int
 ) ON COMMIT DROP
 """
-_ADDRESS = """
-SELECT min(l.person_id::text)::uuid AS person_id, held.value
-FROM (
-  SELECT DISTINCT e.value FROM pg_temp.affected_events AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
-  JOIN {core.identity_evidence} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'email'
-) AS held
-CROSS JOIN LATERAL (
-  SELECT e.source_id FROM {core.identity_evidence} AS e
-  WHERE e.kind = 'person' AND e.rule = 'email' AND e.value = held.value AND NOT EXISTS (
+_HOLDS = """
+  {core.identity_evidence} AS e
+  WHERE e.kind = 'person' AND e.rule = 'email' AND NOT EXISTS (
     SELECT FROM {ops.identity_decision} AS d WHERE d.source_id = e.source_id AND d.rule = e.rule AND d.value = e.value
-      AND d.verdict = 'closed' AND d.withdrawn_at IS NULL)
-  LIMIT {cap} + 1
-) AS e
-JOIN {core.identity_link} AS l ON l.source_id = e.source_id
-GROUP BY held.value HAVING count(*) <= {cap} AND count(DISTINCT l.person_id) = 1
+      AND d.verdict = 'closed' AND d.withdrawn_at IS NULL)"""
+_ADDRESS = """
+SELECT min(l.person_id::text)::uuid AS person_id, e.value
+FROM ({holders}) AS e JOIN {core.identity_link} AS l ON l.source_id = e.source_id
+GROUP BY e.value HAVING count(*) <= {cap} AND min(l.person_id::text) = max(l.person_id::text)
 """
+# An incremental build looks few addresses up, and no more holders than matter; a full one reads all that there are.
+_HOLDERS = {
+    True: f"SELECT e.source_id, e.value FROM {_HOLDS}",
+    False: f"""
+  SELECT e.source_id, held.value
+  FROM (
+    SELECT DISTINCT e.value FROM pg_temp.affected_events AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
+    JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'email'
+  ) AS held
+  CROSS JOIN LATERAL (SELECT e.source_id FROM {_HOLDS} AND e.value = held.value LIMIT {{cap}} + 1) AS e""",
+}
 _PERSON_TOUCH = f"""
 SELECT t.person_id, t.source_id, t.occurred_at, t.type AS touch_type, t.campaign_source_id, t.content_asset_source_id,
   t.lead_source, t.is_machine, t.source_system, t.source_stream, t.source_record_id, t.source_url, t.load_id, {{evidence}}
@@ -68,15 +74,19 @@ WHERE NOT t.is_deleted
 """
 _TOUCHES = """
 INSERT INTO pg_temp.journey_event
-SELECT t.person_id, md5('touch:' || t.source_id)::uuid, t.occurred_at, t.touch_type, 'marketing', c.channel, c.channel_rule,
-  c.lead_source, t.campaign_source_id, t.content_asset_source_id, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT t.person_id, md5('touch:' || t.source_id)::uuid, t.occurred_at, t.touch_type, 'marketing',
+  coalesce(v.channel, t.channel), coalesce(v.channel_rule, t.channel_rule),
+  CASE WHEN v.entrance_id IS NULL THEN t.lead_source ELSE v.lead_source END,
+  t.campaign_source_id, t.content_asset_source_id, NULL, NULL, NULL, NULL, NULL, NULL,
   t.touch_type IN ({types}) AND NOT t.is_machine AND coalesce(v.entrance_id = t.source_id, true), NULL, NULL, NULL,
   upper(left(t.touch_type, 1)) || replace(substr(t.touch_type, 2), '_', ' ') || CASE WHEN t.is_machine THEN ' (machine)' ELSE '' END,
   t.source_id, t.source_system, t.source_stream, t.source_record_id, t.source_url, NULL, t.load_id,
-  md5('touch:' || v.entrance_id)::uuid
-FROM pg_temp.person_touch AS t
-LEFT JOIN pg_temp.page_view AS v ON v.person_id = t.person_id AND v.source_id = t.source_id
-JOIN pg_temp.touch_channel AS c ON c.person_id = t.person_id AND c.source_id = coalesce(v.entrance_id, t.source_id)
+  md5('touch:' || v.entrance_id)::uuid, t.original_source, t.original_source_rule, v.page_views::int
+FROM pg_temp.touch_channel AS t
+LEFT JOIN (
+  SELECT v.*, e.channel, e.channel_rule, e.lead_source FROM pg_temp.page_view AS v
+  JOIN pg_temp.touch_channel AS e ON e.person_id = v.person_id AND e.source_id = v.entrance_id
+) AS v ON v.person_id = t.person_id AND v.source_id = t.source_id
 """
 _PERSON_ENGAGEMENT = """
 WITH met AS (
@@ -120,11 +130,9 @@ FROM ("""
 )
 _TOUCHPOINTS = """
 SELECT j.person_id, j.event_id, j.occurred_at, j.event_type AS touch_type, j.team, j.channel, j.channel_rule,
-  c.original_source, c.original_source_rule, j.lead_source, j.campaign_id, j.content_asset_id, p.account_id, j.opportunity_id,
-  v.page_views::int AS page_views, j.source_id
+  j.original_source, j.original_source_rule, j.lead_source, j.campaign_id, j.content_asset_id, p.account_id, j.opportunity_id,
+  j.page_views, j.source_id
 FROM pg_temp.journey_event AS j JOIN {core.person} AS p ON p.person_id = j.person_id
-LEFT JOIN pg_temp.touch_channel AS c ON c.person_id = j.person_id AND c.source_id = j.source_id
-LEFT JOIN pg_temp.page_view AS v ON v.person_id = j.person_id AND v.source_id = j.source_id
 WHERE j.is_touchpoint
 """
 
@@ -137,7 +145,7 @@ def begin_events(work: Work) -> int:
     """
     work.run("DROP TABLE IF EXISTS pg_temp.journey_event")
     work.run(_EVENT)
-    work.temp("person_address", _ADDRESS, index="value")
+    work.temp("person_address", _ADDRESS, index="value", holders=work.text(_HOLDERS[work.full]))
     seen = evidence(work.settings.unwanted_referrals)
     work.temp("person_touch", _PERSON_TOUCH, index="person_id, source_id", evidence=seen)
     find_channels(work)
@@ -145,6 +153,5 @@ def begin_events(work: Work) -> int:
     work.run(_TOUCHES, types=", ".join(f"'{t}'" for t in TOUCHPOINTS))
     work.temp("person_engagement", _PERSON_ENGAGEMENT)
     work.run(_ENGAGEMENTS)
-    work.temp("touchpoint_new", _TOUCHPOINTS, index="person_id, event_id")
     touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
-    return work.replace("core.touchpoint", "touchpoint_new", touched, noting="person_id")
+    return work.replace("core.touchpoint", "touchpoint_new", touched, query=_TOUCHPOINTS, noting="person_id")
