@@ -23,6 +23,9 @@ FEW = 1_000
 """Up to so many records of a batch are looked up and normalised at the end, together with those that must be: it takes as
 long for one record as for hundreds."""
 
+HEARD_OF = 500_000
+"""Ids that a stream's first load keeps in memory, some 50 MB, so that what it has not heard of need not be looked up."""
+
 
 class Loader:
     """Loads pages in the caller's transaction.
@@ -71,10 +74,10 @@ class Loader:
         self._progress = progress
         self._table = raw.ensure_table(connection, vendor, stream)
         entities = entities_of(glossary, vendor, stream)
-        # What has never been loaded need not be looked for in staging, one batch after the other.
-        self._is_first = raw.is_empty(connection, self._table) and not staging.has_rows(
-            connection, entities, vendor, stream
-        )
+        # What has never been loaded need not be looked for, one batch after the other.
+        is_empty = raw.is_empty(connection, self._table)
+        self._heard_of: set[str] | None = set() if is_empty else None
+        self._is_first = is_empty and not staging.has_rows(connection, entities, vendor, stream)
 
     def load(self, pages: Iterable[Page], *, undated: bool = False) -> None:
         """Load all pages. undated: their records are as of now, whatever date they bear.
@@ -126,8 +129,15 @@ class Loader:
         if not batch.versions:
             return incoming.Received(0, [], set())
         received = incoming.receive(
-            self.connection, self._table, batch.versions, load_id=self.load_id, touch_all=self._touch_all
+            self.connection,
+            self._table,
+            batch.versions,
+            load_id=self.load_id,
+            touch_all=self._touch_all,
+            heard_of=self._heard_of,
         )
+        if self._heard_of is not None and len(self._heard_of) > HEARD_OF:
+            self._heard_of = None
         if len(received.states) > FEW:
             return received
         incoming.touch(self.connection, [state.record_id for state in received.states])

@@ -69,18 +69,19 @@ def take(work: Work) -> int:
     return work.value("SELECT count(DISTINCT source_key) FROM pg_temp.change")
 
 
-def narrow(work: Work, name: str, reads: Mapping[str, Iterable[str]]) -> None:
-    """Make the temporary table `name` (source_key): records of which something changed that is read.
+def narrow(work: Work, name: str, reads: Mapping[str, Iterable[str]], *, columns: str = "source_key") -> None:
+    """Make the temporary table `name`: records of which something changed that is read.
 
     reads: staging table -> columns of it that are read; none: all.
+    columns: of the new table; with `entity`, a record is there once for each staging table.
     """
     conditions = [
         f"entity = '{entity}'"
-        + (f" AND (changed_columns IS NULL OR changed_columns && ARRAY[{_listed(columns)}])" if columns else "")
-        for entity, columns in reads.items()
+        + (f" AND (changed_columns IS NULL OR changed_columns && ARRAY[{_listed(read)}])" if read else "")
+        for entity, read in reads.items()
     ]
     work.temp(
-        name, f"SELECT DISTINCT source_key FROM pg_temp.change WHERE {' OR '.join(conditions)}", index="source_key"
+        name, f"SELECT DISTINCT {columns} FROM pg_temp.change WHERE {' OR '.join(conditions)}", index="source_key"
     )
 
 
@@ -181,7 +182,7 @@ def spread_to_journeys(work: Work) -> None:
     """Add the persons whose events may change to `affected_events`, and to `affected_person` those who are not there yet."""
     if work.full:
         return
-    narrow(work, "event_change", _OF_EVENTS)
+    narrow(work, "event_change", _OF_EVENTS, columns="entity, source_key")
     work.temp("touched_engagement", _ENGAGEMENTS, index="source_id")
     person = "JOIN {core.identity_link} AS l ON l.source_id"
     _add(
@@ -195,10 +196,12 @@ def spread_to_journeys(work: Work) -> None:
         "SELECT person_id FROM pg_temp.deal_person_old",
         "SELECT j.person_id FROM pg_temp.event_change AS c"
         " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key",
+        # Of a record's many touches, once.
+        "SELECT l.person_id FROM (SELECT DISTINCT t.person_source_id FROM pg_temp.event_change AS c"
+        " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key) AS t"
+        f" {person} = t.person_source_id",
         "SELECT l.person_id FROM pg_temp.event_change AS c"
-        f" JOIN {{staging.touch}} AS t ON t.source_key = c.source_key {person} = t.person_source_id",
-        "SELECT l.person_id FROM pg_temp.event_change AS c"
-        " JOIN {staging.touch} AS t ON t.source_key = c.source_key AND t.person_source_id IS NULL"
+        " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key AND t.person_source_id IS NULL"
         " JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'email' AND e.value = t.person_email"
         f" {person} = e.source_id",
         f"SELECT l.person_id FROM pg_temp.touched_engagement AS g"
@@ -214,7 +217,8 @@ def spread_to_journeys(work: Work) -> None:
 
 # A row that is gone may have been the other telling of an event that stays.
 _ENGAGEMENTS = """
-SELECT e.source_id FROM pg_temp.event_change AS c JOIN {staging.engagement} AS e ON e.source_key = c.source_key
+SELECT e.source_id FROM pg_temp.event_change AS c
+JOIN {staging.engagement} AS e ON c.entity = 'engagement' AND e.source_key = c.source_key
 UNION
 SELECT c.source_key FROM pg_temp.change AS c WHERE c.entity = 'engagement' AND c.changed_columns IS NULL
 UNION
@@ -276,12 +280,10 @@ def spread_to_credit(work: Work) -> None:
     work.temp("affected_credit", _CREDIT, index="opportunity_id", where=where)
 
 
-def _rows(entity: str, change: str = "") -> str:
-    """The rows r of a staging table that changed; change: of these records."""
-    if change:
-        return f"pg_temp.{change} AS c JOIN {{staging.{entity}}} AS r ON r.source_key = c.source_key"
+def _rows(entity: str, change: str = "change") -> str:
+    """The rows r of a staging table whose records are in the temporary table `change` (entity, source_key)."""
     return (
-        f"pg_temp.change AS c JOIN {{staging.{entity}}} AS r ON c.entity = '{entity}' AND r.source_key = c.source_key"
+        f"pg_temp.{change} AS c JOIN {{staging.{entity}}} AS r ON c.entity = '{entity}' AND r.source_key = c.source_key"
     )
 
 

@@ -37,7 +37,7 @@ _KEY_END = struct.Struct("!iii?").pack
 _RAW_END = struct.Struct("!iq").pack
 _LENGTH = struct.Struct("!i").pack
 _NULL = _LENGTH(-1)
-_KEY_FIELDS, _RAW_FIELDS = _COUNT(6), _COUNT(8)
+_KEY_FIELDS, _RAW_FIELDS, _INCOMING_FIELDS = _COUNT(6), _COUNT(8), _COUNT(2)
 _CHUNK = 512
 """Rows per message: the server works on one while the next is made."""
 
@@ -90,7 +90,13 @@ def pack(rows: Iterable[Row], observed_at: datetime) -> list[Version]:
 
 
 def receive(
-    connection: sa.Connection, table: sa.Table, versions: Sequence[Version], *, load_id: int, touch_all: bool = False
+    connection: sa.Connection,
+    table: sa.Table,
+    versions: Sequence[Version],
+    *,
+    load_id: int,
+    touch_all: bool = False,
+    heard_of: set[str] | None = None,
 ) -> Received:
     """Add a batch of versions to a raw table.
 
@@ -100,18 +106,11 @@ def receive(
         versions: from `pack`.
         load_id: the load that brings them.
         touch_all: note every record received, new or not: a backfill repairs what was removed further on.
+        heard_of: all ids that the table holds, to which these are added: only records among them need be looked up. None: look all up.
     """
-    work_tables.need(connection, "arriving", "incoming")
-    copy.copy_binary(
-        connection,
-        "arriving",
-        (*_HEAD, "n", "is_observed"),
-        _chunks(_key_row(n, version) for n, version in enumerate(versions)),
-    )
-    held = {
-        n: (is_new, is_newest) for n, is_new, is_newest in connection.execute(sa.text(_HELD.format(table.fullname)))
-    }
-    connection.execute(sa.text("INSERT INTO incoming SELECT record_id, op FROM arriving; TRUNCATE arriving"))
+    work_tables.need(connection, "incoming")
+    copy.copy_binary(connection, "incoming", ("record_id", "op"), _chunks(map(_incoming_row, versions)))
+    held = _look_up(connection, table, versions, heard_of)
 
     states: dict[str, Version] = {}
     touched: set[str] = set()
@@ -139,6 +138,24 @@ def receive(
         [_state(version) for id_, version in states.items() if id_ not in touched],
         {versions[n].record_id for n in held},
     )
+
+
+def _look_up(
+    connection: sa.Connection, table: sa.Table, versions: Sequence[Version], heard_of: set[str] | None
+) -> dict[int, tuple[bool, bool]]:
+    """Number of a version whose record is known -> whether it is new, and whether it is the newest."""
+    asked = [(n, v) for n, v in enumerate(versions) if heard_of is None or v.record_id in heard_of]
+    if heard_of is not None:
+        heard_of.update(version.record_id for version in versions)
+    if not asked:
+        return {}
+    work_tables.need(connection, "arriving")
+    copy.copy_binary(
+        connection, "arriving", (*_HEAD, "n", "is_observed"), _chunks(_key_row(n, version) for n, version in asked)
+    )
+    found = connection.execute(sa.text(_HELD.format(table.fullname))).all()
+    connection.execute(sa.text("TRUNCATE arriving"))
+    return {n: (is_new, is_newest) for n, is_new, is_newest in found}
 
 
 def touch(connection: sa.Connection, record_ids: Collection[str]) -> None:
@@ -217,6 +234,10 @@ def _text(text: str) -> bytes:
 
 def _key_row(n: int, version: Version) -> bytes:
     return b"".join((_KEY_FIELDS, version.head, _KEY_END(4, n, 1, version.is_observed)))
+
+
+def _incoming_row(version: Version) -> bytes:
+    return b"".join((_INCOMING_FIELDS, _field(version.record_id.encode()), _text(version.op)))
 
 
 def _raw_chunks(versions: Sequence[Version], load_id: bytes) -> Iterator[bytes]:

@@ -79,13 +79,13 @@ def test_batches_cut_anywhere_leave_the_same_versions_and_states(warehouse: sa.E
     rows += [(i, T0 + timedelta(hours=rng.randrange(6)), "delete", b"", None) for i in rng.choices("abcdef", k=6)]
     rng.shuffle(rows)
     found = []
-    for size in (len(rows), 7, 1):
+    for size, heard_of in ((len(rows), None), (7, None), (1, None), (len(rows), set()), (7, set()), (1, set[str]())):
         with transaction(warehouse) as connection:
-            table = raw.ensure_table(connection, "acme", f"cut_{size}")
+            table = raw.ensure_table(connection, "acme", f"cut_{size}_{heard_of is None}".lower())
             known: dict[str, raw.State] = {}
             for at in range(0, len(rows), size):
                 batch = rows[at : at + size]
-                came = incoming.receive(connection, table, incoming.pack(batch, NOW), load_id=1)
+                came = incoming.receive(connection, table, incoming.pack(batch, NOW), load_id=1, heard_of=heard_of)
                 known.update({s.record_id: s for s in came.states})
             # As the job does it: what is looked up at the end takes the place of what was known before.
             known.update({s.record_id: s for b in raw.touched_states(connection, table, 9) for s in b})
@@ -95,8 +95,20 @@ def test_batches_cut_anywhere_leave_the_same_versions_and_states(warehouse: sa.E
                 )
             ).all()
             states = sorted(s._replace(record=_text(s.record)) for s in known.values())
-        found.append((versions, states))
-    assert found[0] == found[1] == found[2]
+            read = incoming.distinct_records(connection)
+        found.append((versions, states, read))
+    assert all(one == found[0] for one in found)
+
+
+def test_only_records_that_were_heard_of_are_looked_up(warehouse: sa.Engine) -> None:
+    with transaction(warehouse) as connection:
+        table = raw.ensure_table(connection, "acme", "things")
+        heard_of: set[str] = set()
+        for rows, known in (([("a", 1), ("b", 1)], set()), ([("b", 1), ("c", 1)], {"b"}), ([("a", 2)], {"a"})):
+            batch = incoming.pack([upsert(id_, hours, 1) for id_, hours in rows], NOW)
+            came = incoming.receive(connection, table, batch, load_id=1, heard_of=heard_of)
+            assert (came.known, {s.record_id for s in came.states}) == (known, {r[0] for r in rows} - ({"b"} & known))
+        assert heard_of == {"a", "b", "c"}
 
 
 def _text(record: str | bytes | None) -> str:
