@@ -11,7 +11,8 @@ from datetime import datetime
 
 from connectors import connect as connect_vendor
 from glossary import load
-from pipeline.sync import Interval, sync_stream
+from pipeline.sync import sync_stream
+from pipeline.windows import Interval
 from warehouse.engine import connect
 
 

@@ -13,9 +13,10 @@ from errors import SmarketingError
 from pipeline import credentials
 from pipeline.build import build as run_build
 from pipeline.replay import quarantined, replay_stream, streams_in_raw
-from pipeline.sync import Interval, SyncCounts, sync_stream
+from pipeline.sync import SyncCounts, sync_stream
 from pipeline.validate import validate
 from pipeline.warehouse import open_warehouse
+from pipeline.windows import Interval
 from pipeline.words import words
 
 DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]

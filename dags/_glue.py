@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from glossary import Glossary
-    from pipeline.sync import Interval
+    from pipeline.windows import Interval
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def glossary() -> "Glossary":
 
 def backfill_interval(context: Mapping[str, Any]) -> "Interval | None":
     """The interval of a backfill run; None for other runs, which read from the cursor on."""
-    from pipeline.sync import Interval  # noqa: PLC0415
+    from pipeline.windows import Interval  # noqa: PLC0415
 
     if str(getattr(context["dag_run"].run_type, "value", context["dag_run"].run_type)) != "backfill":
         return None

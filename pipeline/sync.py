@@ -10,17 +10,18 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
-from connectors.base.model import EPOCH, Connector, Describing, Kind, Page, Stream, Window
+from connectors.base.model import Connector, Describing, Kind, Page, Stream, Window
 from errors import QuotaError
 from glossary import Glossary
 from pipeline import quota, recalculated, resume, totals
 from pipeline.loading import Loader
 from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
+from pipeline.windows import Interval, follows_changes, plan
 from warehouse import fields, incoming, ledger, locks, raw
 from warehouse.engine import transaction
 
@@ -28,13 +29,6 @@ log = logging.getLogger(__name__)
 
 IDS_PER_READ = 10_000
 """Ids handed to a connector at once: bounds memory."""
-
-
-class Interval(NamedTuple):
-    """What a run was asked for; aware UTC, start inclusive, end exclusive."""
-
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,37 +125,6 @@ def sync_stream(  # noqa: PLR0913 - each says one thing about the run
     # What a run that was killed or cut short began is in; now what has come since.
     since = sync_stream(engine, connector, stream_name, glossary, until=until, run_id=run_id, progress=progress)
     return counts.followed_by(since)
-
-
-def plan(
-    stream: Stream,
-    now: datetime,
-    cursor: datetime | None,
-    *,
-    until: datetime | None = None,
-    backfill: Interval | None = None,
-    full: bool = False,
-) -> Window | None:
-    """The window to read; None where the cursor is already at the end.
-
-    Incremental: [cursor - lookback, min(until, now - hold_back)]. First run: everything up to there.
-    """
-    if backfill is not None:
-        return Window(stream.name, backfill.start, backfill.end, "backfill")
-    safe = now - stream.hold_back
-    end = safe if until is None else min(until, safe)
-    if cursor is None or full or not (stream.windowed or follows_changes(stream)):
-        return Window(stream.name, EPOCH, max(end, cursor or end), "full")
-    if follows_changes(stream):
-        return Window(stream.name, cursor, max(end, cursor), "incremental")
-    if end <= cursor:
-        return None
-    return Window(stream.name, cursor - stream.lookback, end, "incremental")
-
-
-def follows_changes(stream: Stream) -> bool:
-    """Whether a stream is read for those records of its parent alone that changed."""
-    return stream.parent is not None and stream.parent_ids == "changed"
 
 
 class _Run:

@@ -73,9 +73,8 @@ def build(connection: sa.Connection, glossary: Glossary | Settings, *, full: boo
     few = str(FEW_STATISTICS)
     values = {"jit": "off", "work_mem": "64MB", "default_statistics_target": few}
     if full:
-        values["random_page_cost"] = (
-            "4"  # whole tables in the order of an index, as a fast disk's 1.1 has it, do not fit in memory
-        )
+        # By a fast disk's 1.1, whole tables would be read in the order of an index: larger than memory, that is slow.
+        values["random_page_cost"] = "4"
     for name, value in values.items():
         connection.execute(sa.text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
     settings.publish(connection)

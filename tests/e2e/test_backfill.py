@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from connectors.base.session import Session
 from pipeline.build import build
-from pipeline.sync import Interval, SyncCounts
+from pipeline.sync import SyncCounts
 from pipeline.validate import validate
+from pipeline.windows import Interval
 from pipeline.words import words
 from sandbox.store import Store
 from tests.support.nights import contents, credentials, differences, sync_all

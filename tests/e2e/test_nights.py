@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import URL
 
-from pipeline.sync import Interval
+from pipeline.windows import Interval
 from sandbox.serve import running_sandbox
 from tests.support.nights import contents, credentials, differences, night, sync_all, unhurried
 from warehouse.engine import connect

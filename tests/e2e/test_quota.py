@@ -20,7 +20,8 @@ from connectors import connect
 from connectors.base.model import Connector
 from errors import QuotaError
 from pipeline.quota import share
-from pipeline.sync import Interval, SyncCounts, sync_stream
+from pipeline.sync import SyncCounts, sync_stream
+from pipeline.windows import Interval
 from pipeline.words import words
 from sandbox.context import Context
 from sandbox.hubspot.app import create_app

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from connectors import connect
 from glossary import Glossary, load
 from pipeline.build import build
-from pipeline.sync import Interval, SyncCounts, sync_stream
+from pipeline.sync import SyncCounts, sync_stream
 from pipeline.validate import validate
+from pipeline.windows import Interval
 
 CRM_AND_MARKETING = ("hubspot", "salesforce")
 

@@ -19,7 +19,8 @@ from sqlalchemy import URL
 from connectors import connect as connect_vendor
 from errors import QuotaError, SmarketingError
 from glossary import load
-from pipeline.sync import Interval, sync_stream
+from pipeline.sync import sync_stream
+from pipeline.windows import Interval
 from sandbox.world import World
 from tests.support.truth import Key, link_disagreements, record_disagreements, settle
 from warehouse import quota

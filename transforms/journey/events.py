@@ -147,7 +147,7 @@ def begin_events(work: Work) -> int:
     work.run(_EVENT)
     work.temp("person_address", _ADDRESS, index="value", holders=work.text(_HOLDERS[work.full]))
     seen = evidence(work.settings.unwanted_referrals)
-    work.temp("person_touch", _PERSON_TOUCH, index="person_id, source_id", evidence=seen)
+    work.temp("person_touch", _PERSON_TOUCH, evidence=seen)
     find_channels(work)
     find_sessions(work)
     work.run(_TOUCHES, types=", ".join(f"'{t}'" for t in TOUCHPOINTS))

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from connectors.salesforce.connector import Salesforce
 from errors import QuotaError, WarehouseError
-from pipeline.sync import Interval, SyncCounts, sync_stream
+from pipeline.sync import SyncCounts, sync_stream
+from pipeline.windows import Interval
 from pipeline.words import words
 from tests.contract.salesforce.fake import Org, lead, leads, refusal
 from warehouse import pending, quota

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from connectors.base.model import Stream
 from connectors.salesforce.connector import Salesforce
 from pipeline import recalculated
-from pipeline.sync import Interval, sync_stream
+from pipeline.sync import sync_stream
+from pipeline.windows import Interval
 from pipeline.words import words
 from tests.contract.salesforce.fake import Org, lead
 
