@@ -30,12 +30,11 @@ _DATED = ("person", "account", "opportunity")
 
 _OF_EVENTS: Mapping[str, tuple[str, ...]] = {
     "person": ("created_at", "first_seen_at", "funnel_stage", "source_url"),
-    "opportunity": (),
     "engagement": (),
     "touch": (),
-    "stage_change": (),
 }
-"""Staging table -> columns that events are made of; none: all. Links, accounts and campaigns come by their own ways."""
+"""Staging table -> columns that events are made of; none: all. Deals, histories, links, accounts and campaigns come by their own
+ways."""
 
 
 def take(work: Work) -> int:
@@ -194,8 +193,9 @@ def spread_to_journeys(work: Work) -> None:
         "SELECT p.person_id FROM pg_temp.affected_opportunity AS f"
         " JOIN {core.opportunity_person} AS p ON p.opportunity_id = f.opportunity_id",
         "SELECT person_id FROM pg_temp.deal_person_old",
+        # Who had it before; of a person's own record that is known by its links.
         "SELECT j.person_id FROM pg_temp.event_change AS c"
-        " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key",
+        " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key WHERE c.entity <> 'person'",
         # Of a record's many touches, once.
         "SELECT l.person_id FROM (SELECT DISTINCT t.person_source_id FROM pg_temp.event_change AS c"
         " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key) AS t"
@@ -207,7 +207,8 @@ def spread_to_journeys(work: Work) -> None:
         f"SELECT l.person_id FROM pg_temp.touched_engagement AS g"
         f" JOIN {{staging.engagement_link}} AS k ON k.engagement_source_id = g.source_id {person} = k.person_source_id",
         "SELECT j.person_id FROM pg_temp.touched_engagement AS g"
-        " JOIN {marts.customer_journey} AS j ON j.source_id = g.source_id",
+        " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = split_part(g.source_id, '#', 1)"
+        " WHERE j.source_id = g.source_id",
         "SELECT j.person_id FROM pg_temp.moved_campaign AS m"
         " JOIN {marts.customer_journey} AS j ON j.campaign_id = m.campaign_id",
         # A deal's campaign stands in no event of its own before the deal is built: its people come with the deal.

@@ -5,7 +5,8 @@ renamed table is an error here and not a silent miss. Temporary tables carry pla
 ends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from string import Formatter
 from time import perf_counter
@@ -148,7 +149,7 @@ class Work:
         Returns the rows written.
         """
         table = metadata.tables[target]
-        if self.full and not self.value(f"SELECT count(*) FROM (SELECT FROM {target} LIMIT 1) AS one"):
+        if self.full and self._is_empty(target):
             return self._fill(table, f"pg_temp.{source}", 0)
         columns = columns_of(table)
         told = [name for name in _built(table) if name != "load_id"]
@@ -170,8 +171,35 @@ class Work:
         """Insert rows in the order of their key: a page of an index larger than memory is then written once, not for each row."""
         key = ", ".join(c.name for c in table.primary_key.columns)
         columns = columns_of(table)
-        new = self.run(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {rows} ORDER BY {key}")
+        # What was deleted others still see: their queries must not wait.
+        is_new = not gone and self._is_empty(table.fullname)
+        with self._indexed_afterwards(table) if is_new else nullcontext():
+            new = self.run(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {rows} ORDER BY {key}")
         return self._written(table.fullname, gone, new)
+
+    @contextmanager
+    def _indexed_afterwards(self, table: sa.Table) -> Iterator[None]:
+        """Take the indexes off a table without rows, and make them of all that the block brings.
+
+        So they are made in a fraction of the time that they would take row by row, and are smaller. Until the transaction ends
+        others' queries on the table wait, which would find it empty; where one of them is at work on it already, or the role
+        may not change the table, the indexes stay.
+        """
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        try:
+            with self.connection.begin_nested():
+                if indexes:
+                    self.run(f"LOCK TABLE {table.fullname} IN ACCESS EXCLUSIVE MODE NOWAIT")
+                for index in indexes:
+                    index.drop(self.connection)
+        except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+            indexes = []
+        yield
+        for index in indexes:
+            index.create(self.connection)
+
+    def _is_empty(self, table: str) -> bool:
+        return not self.value(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT 1) AS one")
 
     def _write(self, statement: str, noting: str) -> int:
         if not noting:

@@ -44,7 +44,7 @@ def evidence(unwanted_referrals: Sequence[str]) -> str:
 
 # Rules are tried once for each combination that occurs, not for each touch.
 _RULED = """
-SELECT r.*, {channel} AS channel, {original_source} AS original_source,
+SELECT r.*, {joined} AS joined, {channel} AS channel, {original_source} AS original_source,
   concat(utm_source, utm_medium, utm_campaign, click_id, referrer_host) <> '' AS has_evidence
 FROM (
   SELECT {fields}, {channel_rule} AS channel_rule, {original_source_rule} AS original_source_rule
@@ -58,7 +58,7 @@ WITH found AS (
       WHEN k.channel IS NOT NULL AND k.channel <> 'unmapped' THEN k.channel
       WHEN x.lead_source IS NOT NULL THEN coalesce(x.channel, {otherwise})
       WHEN s.touch_type = 'campaign_response' THEN {otherwise} END AS told
-  FROM pg_temp.person_touch AS s JOIN pg_temp.channel_seen AS c USING ({fields})
+  FROM pg_temp.person_touch AS s JOIN pg_temp.channel_seen AS c ON {same}
   LEFT JOIN pg_temp.setting_source AS x ON x.lead_source = s.lead_source
   LEFT JOIN {core.campaign} AS k ON k.campaign_id = s.campaign_source_id
 )
@@ -74,17 +74,24 @@ def find_channels(work: Work) -> None:
     """Make `touch_channel`: `person_touch` with channel, channel_rule, original_source, original_source_rule and lead source."""
     settings = work.settings
     fields = ", ".join(FIELDS)
+    # One column that tells combinations apart: the planner looks at columns one by one, and would sort all touches by six.
+    joined = "concat_ws('|', {})".format
+    of_touch = [f"s.{name}" for name in FIELDS]
+    same = [f"c.joined = {joined(', '.join(of_touch))}", *(f"c.{name} = s.{name}" for name in FIELDS)]
     work.temp(
         "channel_seen",
         _RULED,
         fields=fields,
+        joined=joined(fields),
         channel_rule=_fired(settings.channel_model),
         channel=_named(settings.channel_model, "channel_rule"),
         original_source_rule=_fired(settings.original_source_model),
         original_source=_named(settings.original_source_model, "original_source_rule"),
     )
     otherwise = quoted(settings.channel_model.otherwise)
-    work.temp("touch_channel", _TOUCH_CHANNEL, index="person_id, source_id", fields=fields, otherwise=otherwise)
+    work.temp(
+        "touch_channel", _TOUCH_CHANNEL, index="person_id, source_id", same=" AND ".join(same), otherwise=otherwise
+    )
 
 
 def _fired(model: ChannelModel) -> str:

@@ -153,5 +153,6 @@ def begin_events(work: Work) -> int:
     work.run(_TOUCHES, types=", ".join(f"'{t}'" for t in TOUCHPOINTS))
     work.temp("person_engagement", _PERSON_ENGAGEMENT)
     work.run(_ENGAGEMENTS)
+    work.run("ANALYZE pg_temp.journey_event")
     touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
     return work.replace("core.touchpoint", "touchpoint_new", touched, query=_TOUCHPOINTS, noting="person_id")

@@ -155,7 +155,6 @@ def build_stages(work: Work) -> int:
     work.temp("stage_passed", _PASSED)
     work.temp("stage_new", _STAGES, index="person_id, event_id")
     work.run(_EVENTS)
-    work.run("ANALYZE pg_temp.journey_event")
     work.run(_HAND_OVERS)
     touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
     return work.replace("core.stage_change", "stage_new", touched, noting="person_id")

@@ -43,7 +43,6 @@ customer_journey = table(
     column("load_id", Big, "Load that brought it", null=False),
     column("session_id", Uuid, "For page visits: the event that began the session"),
     distribution="person_id",
-    indexes=("source_id",),
 )
 # Most events have neither deal nor campaign: leaving those out makes the indexes a tenth as large.
 for name in ("opportunity_id", "campaign_id"):
@@ -52,7 +51,8 @@ for name in ("opportunity_id", "campaign_id"):
         customer_journey.c[name],
         postgresql_where=customer_journey.c[name].is_not(None),
     )
-# The build asks whose journey a raw record is in, and a record may give several rows (source_id = source_key#part).
+# The build asks whose journey a raw record is in, and a record may give several rows (source_id = source_key#part). Who asks for
+# one of them finds it among these.
 sa.Index(
     "ix_customer_journey_source_key",
     sa.func.split_part(customer_journey.c.source_id, sa.literal_column("'#'"), sa.literal_column("1")),
