@@ -43,10 +43,7 @@ def take(work: Work) -> int:
     A full build takes (and ignores) all that is queued: it reads everything anyway.
     """
     work.run("DROP TABLE IF EXISTS pg_temp.change")
-    work.run(
-        "CREATE TEMPORARY TABLE change (entity text, source_key text, changed_columns text[], PRIMARY KEY (source_key, entity))"
-        " ON COMMIT DROP"
-    )
+    work.run("CREATE TEMPORARY TABLE change (entity text, source_key text, changed_columns text[]) ON COMMIT DROP")
     work.run("DROP TABLE IF EXISTS pg_temp.rewritten")
     work.run("CREATE TEMPORARY TABLE rewritten (person_id uuid) ON COMMIT DROP")
     if work.full:
@@ -64,6 +61,7 @@ def take(work: Work) -> int:
         HAVING t.entity IN ({dated}) OR NOT bool_and(t.changed_columns IS NOT NULL AND c.column_name = 'version_at')""",
         dated=_listed(_DATED),
     )
+    work.run("CREATE INDEX ON pg_temp.change (source_key)")
     work.run("ANALYZE pg_temp.change")
     return work.value("SELECT count(DISTINCT source_key) FROM pg_temp.change")
 
@@ -183,6 +181,12 @@ def spread_to_journeys(work: Work) -> None:
         return
     narrow(work, "event_change", _OF_EVENTS, columns="entity, source_key")
     work.temp("touched_engagement", _ENGAGEMENTS, index="source_id")
+    # Of a record's many touches, once; a table of its own tells the planner how few records that are.
+    work.temp(
+        "touched_record",
+        "SELECT DISTINCT t.person_source_id AS source_id FROM pg_temp.event_change AS c"
+        " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key",
+    )
     person = "JOIN {core.identity_link} AS l ON l.source_id"
     _add(
         work,
@@ -196,10 +200,7 @@ def spread_to_journeys(work: Work) -> None:
         # Who had it before; of a person's own record that is known by its links.
         "SELECT j.person_id FROM pg_temp.event_change AS c"
         " JOIN {marts.customer_journey} AS j ON split_part(j.source_id, '#', 1) = c.source_key WHERE c.entity <> 'person'",
-        # Of a record's many touches, once.
-        "SELECT l.person_id FROM (SELECT DISTINCT t.person_source_id FROM pg_temp.event_change AS c"
-        " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key) AS t"
-        f" {person} = t.person_source_id",
+        f"SELECT l.person_id FROM pg_temp.touched_record AS t {person} = t.source_id",
         "SELECT l.person_id FROM pg_temp.event_change AS c"
         " JOIN {staging.touch} AS t ON c.entity = 'touch' AND t.source_key = c.source_key AND t.person_source_id IS NULL"
         " JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'email' AND e.value = t.person_email"

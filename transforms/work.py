@@ -154,6 +154,7 @@ class Work:
         columns = columns_of(table)
         told = [name for name in _built(table) if name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
+        order = ", ".join(c.name for c in table.primary_key.columns)
         mine, other = (", ".join(f"{side}.{name}" for name in told) for side in "ts")
         gone = self._write(
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
@@ -162,7 +163,7 @@ class Work:
         )
         # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
         new = self._write(
-            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ON CONFLICT DO NOTHING",
+            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ORDER BY {order} ON CONFLICT DO NOTHING",
             "" if self.full else noting,
         )
         return self._written(target, gone, new)
