@@ -21,7 +21,6 @@ from benchmarks.with_dlt import SETTINGS, WRITE
 from errors import RunError
 
 TITLE = report.SECTIONS[0]
-GX_IMPORT = "import of Great Expectations"
 HOW = (
     "All read the same recorded pages (gzip) from one server process on this machine, into one PostgreSQL, "
     "alternating; the time is that of the whole process, interpreter start and imports included. Our tables are made by "
@@ -121,7 +120,6 @@ def _measure(way: Way, postgres: Server, rows: int, number: int) -> None:
 def _text(ways: list[Way], rows: int, repeat: int, postgres: Server) -> str:
     ours, *others = ways
     to_dlt, to_tuned, to_floor = (ours.rate(rows) / way.rate(rows) for way in others)
-    gx = median(m.answer["steps"][GX_IMPORT] for m in ours.runs)
     settings = ", ".join(f"{k.lower()}={v}" for k, v in {**SETTINGS, **WRITE}.items())
     headline = (
         f"**{to_dlt:.1f} times the rows per second of dlt as it comes, {to_tuned:.1f} times those of dlt tuned for this; "
@@ -139,7 +137,6 @@ def _text(ways: list[Way], rows: int, repeat: int, postgres: Server) -> str:
         [
             headline,
             report.table(columns, [_line(way, rows) for way in ways]),
-            f"Importing Great Expectations took {gx:.1f} s of ours and is counted in it.",
             "Seconds by step (medians):",
             "\n".join(f"- {way.name}: {_steps(way)}" for way in ways),
             "\n".join(f"- {fact}" for fact in facts),

@@ -10,6 +10,7 @@ from cli.console import out, table
 from connectors import VENDORS, connect
 from connectors.base.model import Connector
 from errors import SmarketingError
+from expectations.runner import imported_meanwhile
 from pipeline import credentials
 from pipeline.build import build as run_build
 from pipeline.replay import quarantined, replay_stream, streams_in_raw
@@ -53,17 +54,18 @@ def sync(
     failures: list[SmarketingError] = []
     if not vendors:
         credentials.from_environment(VENDORS[0])
-    for name in vendors:
-        try:
-            connector = connect(name, credentials.from_environment(name)) if name in VENDORS else connect(name, {})
-            for one in _streams(connector, stream):
-                counts = sync_stream(
-                    engine, connector, one, glossary, backfill=interval, full=full, run_id="cli", progress=_progress
-                )
-                rows.append(counts)
-        except SmarketingError as error:
-            failures.append(error)
-            out.print(f"[red]✗[/] {name}: {error}")
+    with imported_meanwhile():
+        for name in vendors:
+            try:
+                connector = connect(name, credentials.from_environment(name)) if name in VENDORS else connect(name, {})
+                for one in _streams(connector, stream):
+                    counts = sync_stream(
+                        engine, connector, one, glossary, backfill=interval, full=full, run_id="cli", progress=_progress
+                    )
+                    rows.append(counts)
+            except SmarketingError as error:
+                failures.append(error)
+                out.print(f"[red]✗[/] {name}: {error}")
     checked = validate(engine, glossary)
     table(
         "Read",
@@ -105,13 +107,14 @@ def reconcile(
     vendor, _, stream = what.partition(":")
     engine, glossary = open_warehouse(), words()
     rows: list[SyncCounts] = []
-    for name in credentials.configured_vendors() if vendor == "all" else [vendor]:
-        connector = connect(name, credentials.from_environment(name)) if name in VENDORS else connect(name, {})
-        rows += [
-            sync_stream(engine, connector, one, glossary, compare=True, run_id="cli", progress=_progress)
-            for one in _streams(connector, stream)
-            if stream or connector.streams[one].compared
-        ]
+    with imported_meanwhile():
+        for name in credentials.configured_vendors() if vendor == "all" else [vendor]:
+            connector = connect(name, credentials.from_environment(name)) if name in VENDORS else connect(name, {})
+            rows += [
+                sync_stream(engine, connector, one, glossary, compare=True, run_id="cli", progress=_progress)
+                for one in _streams(connector, stream)
+                if stream or connector.streams[one].compared
+            ]
     validate(engine, glossary)
     found = [
         {"stream": f"{r.vendor} {r.stream}", "missing here": r.missing, "gone there": r.deleted, "new versions": r.new}
@@ -172,10 +175,11 @@ def replay(
             raise typer.BadParameter(f"raw holds nothing of {what}")
     else:
         work = dict(quarantined(engine))
-    rows = [
-        replay_stream(engine, glossary, v, s, ids, run_id="cli", progress=_progress)._asdict()
-        for (v, s), ids in work.items()
-    ]
+    with imported_meanwhile():
+        rows = [
+            replay_stream(engine, glossary, v, s, ids, run_id="cli", progress=_progress)._asdict()
+            for (v, s), ids in work.items()
+        ]
     checked = validate(engine, glossary)
     table("Replayed", rows, empty="quarantine is empty")
     finish(f"{checked.quarantined} rows set aside by the suites.", "`smarketing build`")

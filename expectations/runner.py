@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -38,6 +39,17 @@ def import_great_expectations() -> ModuleType:
         gx = import_module("great_expectations")
     gc.freeze()  # hundreds of thousands of objects that stay: nobody need look through them for garbage again
     return gx
+
+
+@contextmanager
+def imported_meanwhile() -> Iterator[None]:
+    """Import Great Expectations in a thread of its own while the block waits for a vendor or the database.
+
+    It takes one or two seconds. That it fails is told by whoever needs it.
+    """
+    with ThreadPoolExecutor(1, "import") as importer:
+        importer.submit(import_great_expectations)
+        yield
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ import tenacity
 from errors import GateError, WarehouseError
 from expectations.published import Suites, check_published, gate
 from expectations.results import record
+from expectations.runner import imported_meanwhile
 from expectations.staging import validate_loads
 from glossary import Glossary
 from pipeline.progress import Progress, to_log
@@ -94,7 +95,8 @@ def _build(engine: sa.Engine, glossary: Glossary, full: bool, run_id: str | None
         words_changed = publish(connection, glossary.version_id, glossary.published_rows())
         load_id = ledger.open_load(connection, "build", run_id=run_id)
         is_full = full or words_changed
-        counts = transform(connection, glossary, full=is_full)
+        with imported_meanwhile():
+            counts = transform(connection, glossary, full=is_full)
         for step in counts.steps:
             progress(step.name, step.rows)
         outcomes = check_published(connection, full=is_full)
