@@ -12,10 +12,9 @@ import time
 BEGAN = time.perf_counter()
 
 from connectors import connect as connect_vendor  # noqa: E402 - importing is part of what is timed
-from expectations.runner import imported_meanwhile  # noqa: E402
 from glossary import load  # noqa: E402
 from pipeline.sync import sync_stream  # noqa: E402
-from pipeline.validate import validate  # noqa: E402
+from pipeline.validate import imported_meanwhile, validate  # noqa: E402
 from warehouse.engine import connect  # noqa: E402
 
 

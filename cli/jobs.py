@@ -10,12 +10,11 @@ from cli.console import out, table
 from connectors import VENDORS, connect
 from connectors.base.model import Connector
 from errors import SmarketingError
-from expectations.runner import imported_meanwhile
 from pipeline import credentials
 from pipeline.build import build as run_build
 from pipeline.replay import quarantined, replay_stream, streams_in_raw
 from pipeline.sync import SyncCounts, sync_stream
-from pipeline.validate import validate
+from pipeline.validate import imported_meanwhile, validate
 from pipeline.warehouse import open_warehouse
 from pipeline.windows import Interval
 from pipeline.words import words

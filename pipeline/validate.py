@@ -2,9 +2,12 @@
 
 import sqlalchemy as sa
 
+from expectations.runner import imported_meanwhile
 from expectations.staging import Validated, validate_loads
 from glossary import Glossary
 from warehouse.engine import transaction
+
+__all__ = ["imported_meanwhile", "validate"]
 
 
 def validate(engine: sa.Engine, glossary: Glossary, vendor: str | None = None) -> Validated:
