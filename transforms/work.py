@@ -131,11 +131,12 @@ class Work:
         table = metadata.tables[target]
         if not self.full:
             if query:
-                self.temp(source, query, index=", ".join(c.name for c in table.primary_key.columns))
+                self.temp(source, query, index=_key_of(table))
             return self.refresh(target, source, where, noting=noting)
         new_rows = f"({self.text(query)}) AS n" if query else f"pg_temp.{source}"
         gone = self.run(f"DELETE FROM {target} WHERE {where}")
-        return self._fill(table, new_rows, gone)
+        # What was deleted others still see: their queries must not wait.
+        return self._fill(table, new_rows, gone, is_new=not gone and self._is_empty(target))
 
     def refresh(self, target: str, source: str, where: str = "true", *, noting: str = "") -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
@@ -150,11 +151,10 @@ class Work:
         """
         table = metadata.tables[target]
         if self.full and self._is_empty(target):
-            return self._fill(table, f"pg_temp.{source}", 0)
+            return self._fill(table, f"pg_temp.{source}", 0, is_new=True)
         columns = columns_of(table)
         told = [name for name in _built(table) if name != "load_id"]
         key = " AND ".join(f"s.{c.name} = t.{c.name}" for c in table.primary_key.columns)
-        order = ", ".join(c.name for c in table.primary_key.columns)
         mine, other = (", ".join(f"{side}.{name}" for name in told) for side in "ts")
         gone = self._write(
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
@@ -163,19 +163,21 @@ class Work:
         )
         # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
         new = self._write(
-            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ORDER BY {order} ON CONFLICT DO NOTHING",
+            f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ORDER BY {_key_of(table)} ON CONFLICT DO NOTHING",
             "" if self.full else noting,
         )
         return self._written(target, gone, new)
 
-    def _fill(self, table: sa.Table, rows: str, gone: int) -> int:
-        """Insert rows in the order of their key: a page of an index larger than memory is then written once, not for each row."""
-        key = ", ".join(c.name for c in table.primary_key.columns)
+    def _fill(self, table: sa.Table, rows: str, gone: int, *, is_new: bool) -> int:
+        """Insert rows in the order of their key: a page of an index larger than memory is then written once, not for each row.
+
+        is_new: the table has no rows, for nobody.
+        """
         columns = columns_of(table)
-        # What was deleted others still see: their queries must not wait.
-        is_new = not gone and self._is_empty(table.fullname)
-        with self._indexed_afterwards(table) if is_new else nullcontext():
-            new = self.run(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {rows} ORDER BY {key}")
+        with self._indexed_afterwards(table) if is_new and table.indexes else nullcontext():
+            new = self.run(
+                f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {rows} ORDER BY {_key_of(table)}"
+            )
         return self._written(table.fullname, gone, new)
 
     @contextmanager
@@ -189,8 +191,7 @@ class Work:
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         try:
             with self.connection.begin_nested():
-                if indexes:
-                    self.run(f"LOCK TABLE {table.fullname} IN ACCESS EXCLUSIVE MODE NOWAIT")
+                self.run(f"LOCK TABLE {table.fullname} IN ACCESS EXCLUSIVE MODE NOWAIT")
                 for index in indexes:
                     index.drop(self.connection)
         except (sa.exc.OperationalError, sa.exc.ProgrammingError):
@@ -225,6 +226,10 @@ class Work:
 def columns_of(table: sa.Table) -> str:
     """All columns that a build gives, parted by commas: when a row was found so, the database stamps itself."""
     return ", ".join(_built(table))
+
+
+def _key_of(table: sa.Table) -> str:
+    return ", ".join(c.name for c in table.primary_key.columns)
 
 
 def _built(table: sa.Table) -> list[str]:
