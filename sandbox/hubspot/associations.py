@@ -7,9 +7,11 @@ import base64
 from binascii import Error as Base64Error
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -77,15 +79,18 @@ def default_link(from_kind: str, to_kind: str, *, primary: bool = False) -> Link
     return next(link for link in LABELS[from_kind, to_kind] if link.label == wanted)
 
 
-def _linked(shelf: Shelf, from_: ObjectType, to: ObjectType, id_: str) -> list[tuple[str, set[Link]]]:
+def _linked(shelf: Shelf, from_: ObjectType, to: ObjectType, id_: str) -> list[tuple[str, tuple[Link, ...]]]:
     """Live records linked to one record, in numeric order of id, with the types of each link."""
     store = shelf.store
     with store.lock:
-        by_id = store.links.get((from_.name, to.name), {}).get(id_, {})
+        by_id = store.links.get((from_.name, to.name), {}).get(id_)
+        if not by_id:
+            return []
+        others = store.records[to.name]
         live = [
-            (other, set(kinds))
+            (other, tuple(kinds))
             for other, kinds in by_id.items()
-            if kinds and (record := store.get(to.name, other)) and record.archived_at is None
+            if kinds and (record := others.get(other)) and record.archived_at is None
         ]
     if len(live) > 1:
         live.sort(key=lambda pair: key_of(pair[0]))
@@ -104,7 +109,7 @@ def _from_token(token: str) -> str:
 
 
 def _slice(
-    linked: list[tuple[str, set[Link]]], to: ObjectType, after: str | None, limit: int
+    linked: list[tuple[str, tuple[Link, ...]]], to: ObjectType, after: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     start = bisect_right(linked, key_of(_from_token(after)), key=lambda pair: key_of(pair[0])) if after else 0
     part = linked[start : start + limit]
@@ -112,12 +117,13 @@ def _slice(
     return shown, _token(to, part[-1][0]) if start + limit < len(linked) else None
 
 
-def _sorted(kinds: Collection[Link]) -> list[Link]:
-    return sorted(kinds, key=lambda link: (link.type_id, link.category)) if len(kinds) > 1 else list(kinds)
+def _sorted(kinds: Collection[Link]) -> Collection[Link]:
+    return sorted(kinds, key=lambda link: (link.type_id, link.category)) if len(kinds) > 1 else kinds
 
 
-def _shown(link: Link) -> dict[str, Any]:
-    return {"category": link.category, "typeId": link.type_id, "label": link.label}
+@lru_cache(maxsize=1024)
+def _shown(link: Link) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode({"category": link.category, "typeId": link.type_id, "label": link.label}))
 
 
 def inline(

@@ -34,11 +34,13 @@ class Group(NamedTuple):
     """One filter group: all tests must hold.
 
     start, end: bounds of the date of last change in ms, both inclusive, that follow from the filters; None: no bound.
+    asks_more: whether the filters say more than these bounds.
     """
 
     tests: list[Test]
     start: int | None
     end: int | None
+    asks_more: bool
 
     def holds(self, record: Record) -> bool:
         """Whether the record is found by this group."""
@@ -107,6 +109,7 @@ def _group(filters: list[dict[str, Any]], type_: ObjectType, known: frozenset[st
     tests: list[Test] = []
     starts: list[int] = []
     ends: list[int] = []
+    asks_more = False
     for each in filters:
         name, operator = each.get("propertyName"), each.get("operator")
         if name not in known:
@@ -116,7 +119,10 @@ def _group(filters: list[dict[str, Any]], type_: ObjectType, known: frozenset[st
             low, high = _bounds(each, str(operator))
             starts += [low] if low is not None else []
             ends += [high] if high is not None else []
-    return Group(tests, max(starts, default=None), min(ends, default=None))
+            asks_more |= low is None and high is None
+        else:
+            asks_more = True
+    return Group(tests, max(starts, default=None), min(ends, default=None), asks_more)
 
 
 def _bounds(each: Mapping[str, Any], operator: str) -> tuple[int | None, int | None]:

@@ -5,6 +5,7 @@ is new. Archived records are never found. No rate-limit headers stand on the ans
 """
 
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from sandbox.hubspot.catalog import ObjectType
 from sandbox.hubspot.filters import Group, getter, groups_of
 from sandbox.hubspot.objects import type_of
 from sandbox.hubspot.properties import known
-from sandbox.hubspot.shelf import Shelf, View, key_of
+from sandbox.hubspot.shelf import Key, Shelf, View, key_of
 from sandbox.store import Record
 
 PAGE = 200
@@ -60,6 +61,8 @@ class Search:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self._last: dict[bytes, _Kept] = {}
+        self._created: dict[str, dict[str, tuple[int, Key]]] = defaultdict(dict)
+        """kind -> id -> where it stands in the order of creation, which does not change."""
 
     async def search(self, request: Request) -> Response:
         """A page of what is found, with the `total`."""
@@ -95,7 +98,7 @@ class Search:
         if kept is not None and kept.version == version and kept.since <= now < kept.until and not is_late:
             return kept.found
         found = self._found(type_, groups_of(body, type_, names), _text(body))
-        _sort(found, type_, body.get("sorts") or [], names)
+        self._sort(found, type_, body.get("sorts") or [], names)
         if not is_late:
             until = min((r.visible_from for r in store.lagging(type_.name, now) if r.visible_from), default=_NEVER)
             self._last[key] = _Kept(version, now, until, found)
@@ -112,6 +115,8 @@ class Search:
                 not text or _mentions(record, type_, text)
             )
 
+        # The candidates of one group lie within its dates.
+        is_found = not text and (not groups or (len(groups) == 1 and not groups[0].asks_more))
         with self.shelf.store.lock:
             present = [
                 record
@@ -119,7 +124,7 @@ class Search:
                 if record.archived_at is None
                 and (record.visible_from is None or record.visible_from <= now)
                 and not (is_late and record.modified_at + _spread(record) > now)
-                and holds(record)
+                and (is_found or holds(record))
             ]
             earlier = [
                 replace(record, modified_at=record.before[0], fields=record.before[1])
@@ -127,6 +132,25 @@ class Search:
                 if record.archived_at is None and record.before
             ]
         return present + [record for record in earlier if holds(record)]
+
+    def _sort(self, found: list[Record], type_: ObjectType, sorts: Any, names: frozenset[str]) -> None:
+        """In order of creation, unless asked otherwise; a sort that is no object is ignored, as by HubSpot."""
+        places = self._created[type_.name]
+        for record in found:
+            if record.id not in places:
+                places[record.id] = millis(record.created_at), key_of(record.id)
+        found.sort(key=lambda r: places[r.id])
+        rules = [rule for rule in sorts if isinstance(rule, dict)] if isinstance(sorts, list) else []
+        for rule in reversed(rules):
+            name = rule.get("propertyName")
+            if name not in names:
+                raise invalid(f"There was a problem with the request: {type_.name} has no property {name}")
+            get = getter(type_, name)
+            is_down = str(rule.get("direction", "ASCENDING")).upper().startswith("DESC")
+            valued = [r for r in found if get(r) is not None]
+            without = [r for r in found if get(r) is None]
+            valued.sort(key=get, reverse=is_down)
+            found[:] = valued + without
 
     def _candidates(self, type_: ObjectType, groups: list[Group]) -> Iterable[Record]:
         """All records, or those within the dates of last change that every group asks for."""
@@ -163,19 +187,3 @@ def _text(body: Mapping[str, Any]) -> str:
 def _mentions(record: Record, type_: ObjectType, text: str) -> bool:
     names = _SEARCHED.get(type_.name, tuple(record.fields))
     return any(text in str(record.fields.get(name) or "").lower() for name in names)
-
-
-def _sort(found: list[Record], type_: ObjectType, sorts: Any, names: frozenset[str]) -> None:
-    """In order of creation, unless asked otherwise; a sort that is no object is ignored, as by HubSpot."""
-    found.sort(key=lambda r: (millis(r.created_at), key_of(r.id)))
-    rules = [rule for rule in sorts if isinstance(rule, dict)] if isinstance(sorts, list) else []
-    for rule in reversed(rules):
-        name = rule.get("propertyName")
-        if name not in names:
-            raise invalid(f"There was a problem with the request: {type_.name} has no property {name}")
-        get = getter(type_, name)
-        is_down = str(rule.get("direction", "ASCENDING")).upper().startswith("DESC")
-        valued = [r for r in found if get(r) is not None]
-        without = [r for r in found if get(r) is None]
-        valued.sort(key=get, reverse=is_down)
-        found[:] = valued + without

@@ -47,6 +47,9 @@ def compile_condition(condition: Condition, resolve: Resolve, now: datetime) -> 
             return lambda v: not inner(v)
         case Junction(op, terms):
             parts = [compile_condition(t, resolve, now) for t in terms]
+            if op == "and" and len(parts) == 2:  # as most queries have it
+                first, second = parts
+                return lambda v: first(v) and second(v)
             if op == "and":
                 return lambda v: all(p(v) for p in parts)
             return lambda v: any(p(v) for p in parts)
