@@ -26,6 +26,9 @@ long for one record as for hundreds."""
 HEARD_OF = 500_000
 """Ids that a stream's first load keeps in memory, some 50 MB, so that what it has not heard of need not be looked up."""
 
+REMEMBERED = 250_000
+"""Rows of a raw table of which a load that reads all again keeps the hashes in memory, some 50 MB: most of it is as it was."""
+
 
 class Loader:
     """Loads pages in the caller's transaction.
@@ -38,6 +41,7 @@ class Loader:
         load_id: the load.
         observed_at: the moment of versions that the vendor does not date.
         touch_all: look at every record received, new or not (see `incoming.receive`).
+        reads_all: all records of the stream come again, undated, whatever changed.
         progress: told the rows loaded so far.
 
     Attributes:
@@ -57,6 +61,7 @@ class Loader:
         *,
         observed_at: datetime,
         touch_all: bool,
+        reads_all: bool,
         progress: Progress,
     ) -> None:
         self.connection = connection
@@ -77,6 +82,9 @@ class Loader:
         # What has never been loaded need not be looked for, one batch after the other.
         is_empty = raw.is_empty(connection, self._table)
         self._heard_of: set[str] | None = set() if is_empty else None
+        is_known = reads_all and not is_empty
+        newest = raw.newest_hashes(connection, self._table, REMEMBERED) if is_known else {}
+        self._remembered = incoming.Remembered(newest) if newest else None
         self._is_first = is_empty and not staging.has_rows(connection, entities, vendor, stream)
 
     def load(self, pages: Iterable[Page], *, undated: bool = False) -> None:
@@ -86,7 +94,7 @@ class Loader:
             QuotaError: the vendor's quota ended the read; the pages that came before are loaded.
         """
         with (
-            in_batches(pages, self._observed_at, undated=undated) as batches,
+            in_batches(pages, self._observed_at, self._remembered, undated=undated) as batches,
             ThreadPoolExecutor(1, "database") as database,
             ThreadPoolExecutor(1, "normalize") as processor,
         ):
@@ -113,6 +121,11 @@ class Loader:
                 self._put(normalizing)
             if deferred:
                 raise deferred
+
+    def distinct_records(self) -> int:
+        """How many records came."""
+        same = len(self._remembered.same) if self._remembered else 0
+        return incoming.distinct_records(self.connection) + same
 
     def add(self, staged: Staged) -> None:
         """Count more rows in staging."""

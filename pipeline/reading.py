@@ -9,7 +9,7 @@ from datetime import datetime
 from connectors.base.model import Page
 from connectors.base.paginate import ahead
 from errors import QuotaError
-from warehouse.incoming import Version, pack
+from warehouse.incoming import Remembered, Version, pack
 from warehouse.raw import Row
 
 FIRST_ROWS, ROWS = 2_500, 6_000
@@ -49,12 +49,15 @@ class _Gathered:
             self.counted = (self.counted or 0) + page.counted
         self.resume = page.resume or self.resume
 
-    def packed(self, observed_at: datetime) -> Batch:
-        return Batch(len(self.rows), pack(self.rows, observed_at), self.expected, self.counted, self.resume)
+    def packed(self, observed_at: datetime, remembered: Remembered | None) -> Batch:
+        versions = pack(self.rows, observed_at, remembered)
+        return Batch(len(self.rows), versions, self.expected, self.counted, self.resume)
 
 
 @contextmanager
-def in_batches(pages: Iterable[Page], observed_at: datetime, *, undated: bool = False) -> Iterator[Iterator[Batch]]:
+def in_batches(
+    pages: Iterable[Page], observed_at: datetime, remembered: Remembered | None = None, *, undated: bool = False
+) -> Iterator[Iterator[Batch]]:
     """The pages in batches, the next one always being read while the caller works on this one.
 
     The thread is done when the block ends; where it ends by an error, after the page that is under way.
@@ -62,17 +65,25 @@ def in_batches(pages: Iterable[Page], observed_at: datetime, *, undated: bool = 
     Args:
         pages: the vendor's.
         observed_at: the moment of versions that the vendor does not date.
+        remembered: see `warehouse.incoming.pack`.
         undated: all records are as of then, whatever date they bear.
     """
     stop = threading.Event()
-    with closing(ahead(_batches(pages, stop, observed_at, undated=undated))) as batches:
+    with closing(ahead(_batches(pages, stop, observed_at, remembered, undated=undated))) as batches:
         try:
             yield batches
         finally:
             stop.set()
 
 
-def _batches(pages: Iterable[Page], stop: threading.Event, observed_at: datetime, *, undated: bool) -> Iterator[Batch]:
+def _batches(
+    pages: Iterable[Page],
+    stop: threading.Event,
+    observed_at: datetime,
+    remembered: Remembered | None,
+    *,
+    undated: bool,
+) -> Iterator[Batch]:
     batch, rows = _Gathered(), FIRST_ROWS
     try:
         for page in pages:
@@ -80,9 +91,9 @@ def _batches(pages: Iterable[Page], stop: threading.Event, observed_at: datetime
                 return
             batch.add(page, undated=undated)
             if len(batch.rows) >= rows or batch.bytes >= BYTES:
-                yield batch.packed(observed_at)
+                yield batch.packed(observed_at, remembered)
                 batch, rows = _Gathered(), min(rows * 2, ROWS)
     except QuotaError:
-        yield batch.packed(observed_at)  # what has come is kept, see `Loader.load`
+        yield batch.packed(observed_at, remembered)  # what has come is kept, see `Loader.load`
         raise
-    yield batch.packed(observed_at)
+    yield batch.packed(observed_at, remembered)

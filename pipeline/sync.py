@@ -22,7 +22,7 @@ from pipeline.loading import Loader
 from pipeline.normalize import come_due, normalize_touched
 from pipeline.progress import Progress, to_log
 from pipeline.windows import Interval, follows_changes, plan
-from warehouse import fields, incoming, ledger, locks, raw
+from warehouse import fields, ledger, locks, raw
 from warehouse.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -171,6 +171,7 @@ class _Run:
             load_id,
             observed_at=self.observed_at,
             touch_all=kind == "backfill",
+            reads_all=kind == "full" and not self.stream.windowed and self.stream.finds_deletes == "never",
             progress=self.progress,
         )
         deleted = 0
@@ -180,7 +181,7 @@ class _Run:
             if not loader.received:
                 raise
             self.deferred = error
-        read = incoming.distinct_records(self.connection)
+        read = loader.distinct_records()
         loader.add(normalize_touched(self.connection, vendor, name, self.glossary, load_id))
         so_far = self._so_far(rest, read)
         if not self.deferred:

@@ -67,22 +67,50 @@ class Version(NamedTuple):
     head: bytes
 
 
-def pack(rows: Iterable[Row], observed_at: datetime) -> list[Version]:
+class Remembered:
+    """What a load that reads all again remembers of records without dates, so that those that are as they were go no further.
+
+    Args:
+        newest: id -> content_hash of the newest version, as the load begins (see `raw.newest_hashes`).
+
+    Attributes:
+        same: ids of the records that came, always as they were.
+    """
+
+    def __init__(self, newest: dict[str, bytes]) -> None:
+        self.same: set[str] = set()
+        self._newest = newest
+
+    def leaves_out(self, record_id: str, content_hash: bytes) -> bool:
+        """Whether a version is the newest known; once a record has come as another, it no longer is."""
+        if self._newest.get(record_id) == content_hash:
+            self.same.add(record_id)
+            return True
+        self._newest.pop(record_id, None)
+        self.same.discard(record_id)
+        return False
+
+
+def pack(rows: Iterable[Row], observed_at: datetime, remembered: Remembered | None = None) -> list[Version]:
     """Changes as the versions that they tell of, each once, in order; needs no connection.
 
     Args:
         rows: the changes; some thousands are a good batch.
         observed_at: the moment of versions that the vendor does not date.
+        remembered: of a stream that dates nothing; what is as it remembers is left out.
     """
     found: dict[bytes, Version] = {}
     for record_id, version_at, op, payload, merged_into in rows:
         hasher = _hasher(op, merged_into).copy()
         hasher.update(payload)
+        content_hash = hasher.digest()
+        if remembered and remembered.leaves_out(record_id, content_hash):
+            continue
         at = version_at or observed_at
         id_ = record_id.encode()
         # One piece for both COPYs, and for telling versions apart.
         head = b"".join(
-            (_LENGTH(len(id_)), id_, _TIME(8, (at - _POSTGRES_EPOCH) // _MICROSECOND, 16), hasher.digest(), _text(op))
+            (_LENGTH(len(id_)), id_, _TIME(8, (at - _POSTGRES_EPOCH) // _MICROSECOND, 16), content_hash, _text(op))
         )
         if head not in found:
             found[head] = Version._make((record_id, at, version_at is None, op, payload, merged_into, head))
@@ -189,7 +217,7 @@ SELECT a.n,
 FROM arriving a
 CROSS JOIN LATERAL (
     SELECT r.version_at, r.content_hash FROM {0} r
-    WHERE r.record_id = a.record_id ORDER BY r.version_at DESC, r.load_id DESC LIMIT 1
+    WHERE r.record_id = a.record_id ORDER BY r.version_at DESC, r.load_id DESC, r.content_hash LIMIT 1
 ) newest
 """
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from warehouse import locks, work_tables
+from warehouse.copy import driver
 from warehouse.tables.raw import raw_table
 
 Row = tuple[str, datetime | None, str, bytes, str | None]
@@ -56,6 +57,19 @@ def ensure_table(connection: sa.Connection, vendor: str, stream: str) -> sa.Tabl
 def is_empty(connection: sa.Connection, table: sa.Table) -> bool:
     """Whether nothing of the stream has been loaded yet."""
     return not connection.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table.fullname})"))
+
+
+def newest_hashes(connection: sa.Connection, table: sa.Table, most: int) -> dict[str, bytes]:
+    """Id -> content_hash of the newest version of each record; none where the table has more than `most` rows."""
+    few = sa.text(f"SELECT count(*) FROM (SELECT FROM {table.fullname} LIMIT :most + 1) n")
+    if int(connection.scalar(few, {"most": most}) or 0) > most:
+        return {}
+    with driver(connection).cursor(binary=True) as cursor:
+        newest = (
+            f"SELECT DISTINCT ON (record_id) record_id, content_hash FROM {table.fullname} "
+            "ORDER BY record_id, version_at DESC, load_id DESC, content_hash"
+        )
+        return dict(cursor.execute(newest))
 
 
 def receive_keys(connection: sa.Connection, keys: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Batch reads, and what their partial answers (207) mean."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -36,8 +36,15 @@ def codes_of(errors: list[msgspec.Raw]) -> set[str]:
     return codes
 
 
-def ask_batch(api: Api, path: str, body: object, *, params: dict[str, str | int] | None = None) -> Results:
-    """A batch's answer once every input is served or said not to exist.
+class _Answer(Protocol):
+    errors: list[msgspec.Raw]
+
+
+T = TypeVar("T", bound=_Answer)
+
+
+def ask_batch(api: Api, path: str, body: object, shape: type[T], *, params: dict[str, str | int] | None = None) -> T:
+    """A batch's answer, in the shape asked for, once every input is served or said not to exist.
 
     A batch of which HubSpot could not serve a part for the moment is sent again as a whole.
 
@@ -49,7 +56,7 @@ def ask_batch(api: Api, path: str, body: object, *, params: dict[str, str | int]
     for attempt in range(TRIES):
         if attempt:
             settle(attempt - 1)
-        answer = api.ask(path, Results, params=params, body=body)
+        answer = api.ask(path, shape, params=params, body=body)
         codes = codes_of(answer.errors)
         if not codes:
             return answer
@@ -78,4 +85,4 @@ def read_batch(api: Api, stream: Stream, ids: list[str], fields: Fields) -> list
     if fields.history:
         body["propertiesWithHistory"] = fields.history
     params: dict[str, str | int] = {"archived": str(fields.archived).lower()}
-    return ask_batch(api, f"{stream.path}/batch/read", body, params=params).results
+    return ask_batch(api, f"{stream.path}/batch/read", body, Results, params=params).results

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from connectors.base.exact import decode_record
 from connectors.base.model import Change, Page, Stream
 from connectors.base.paginate import batches, in_order
-from connectors.hubspot.api import Api, Paging, place_of
+from connectors.hubspot.api import Api, Paging
 from connectors.hubspot.batch import ask_batch
 from errors import AnswerError
 
@@ -36,6 +35,16 @@ class _Linked(msgspec.Struct):
     paging: Paging | None = None
 
 
+class _Answer(msgspec.Struct):
+    """Decoded at once: nothing of these records is kept as it was sent."""
+
+    results: list[_Linked]
+    errors: list[msgspec.Raw] = []
+
+
+_encode = msgspec.json.Encoder().encode
+
+
 def read_links(api: Api, stream: Stream, ids: Iterable[str]) -> Iterator[Page]:
     """All links of each record; one that has none yields an empty list, so that a removed link is seen."""
 
@@ -60,15 +69,17 @@ def _read(api: Api, stream: Stream, batch: list[str]) -> dict[str, dict[str, _Li
     used: set[tuple[str, str]] = set()
     wanted: list[dict[str, str]] = [{"id": one} for one in batch]
     while wanted:
-        answer = ask_batch(api, stream.path, {"inputs": wanted})
+        answer = ask_batch(api, stream.path, {"inputs": wanted}, _Answer)
         wanted = []
-        for raw in answer.results:
-            linked = _decoded(raw, stream)
+        for linked in answer.results:
             origin = str(linked.origin.id)
             if origin not in found:
                 continue  # the record that an id was merged into
+            links = found[origin]
             for link in linked.to:
-                _add(found[origin], link)
+                known = links.setdefault(str(link.to), link)
+                if known is not link:
+                    known.kinds.extend(link.kinds)
             if linked.paging and linked.paging.next:
                 token = str(linked.paging.next.after)
                 if (origin, token) in used:
@@ -79,12 +90,6 @@ def _read(api: Api, stream: Stream, batch: list[str]) -> dict[str, dict[str, _Li
                 used.add((origin, token))
                 wanted.append({"id": origin, "after": token})
     return found
-
-
-def _add(links: dict[str, _Link], link: _Link) -> None:
-    known = links.setdefault(str(link.to), link)
-    if known is not link:
-        known.kinds.extend(link.kinds)
 
 
 def _change(origin: str, links: dict[str, _Link]) -> Change:
@@ -98,20 +103,9 @@ def _change(origin: str, links: dict[str, _Link]) -> Change:
             kinds = {(kind.category, kind.type_id, kind.label or ""): kind for kind in link.kinds}
             link.kinds = [kinds[key] for key in sorted(kinds)]
     record = {"from": {"id": origin}, "to": to}
-    return Change(origin, None, "upsert", msgspec.json.encode(record))
+    return Change(origin, None, "upsert", _encode(record))
 
 
 def _order(link: _Link) -> tuple[int, str]:
     text = str(link.to)
     return len(text), text  # ids are numbers: shorter ones are smaller
-
-
-def _decoded(raw: msgspec.Raw, stream: Stream) -> _Linked:
-    try:
-        return decode_record(raw, _Linked)
-    except msgspec.ValidationError as error:
-        raise AnswerError(
-            f"hubspot sent links of {stream.name} that cannot be read.",
-            remedy="Report it with this line: the vendor's API may have changed.",
-            detail=place_of(error),
-        ) from None

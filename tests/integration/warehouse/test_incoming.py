@@ -111,5 +111,41 @@ def test_only_records_that_were_heard_of_are_looked_up(warehouse: sa.Engine) -> 
         assert heard_of == {"a", "b", "c"}
 
 
+def test_what_is_as_remembered_is_left_out_and_all_else_comes_out_the_same(warehouse: sa.Engine, seed: int) -> None:
+    rng = random.Random(seed)
+
+    def some() -> list[raw.Row]:
+        return [upsert(rng.choice("abcdef"), None, rng.randrange(3)) for _ in range(rng.randrange(1, 8))]
+
+    before, batches = some(), [some() for _ in range(8)]
+    found = []
+    for remembers in (False, True):
+        with transaction(warehouse) as connection:
+            table = raw.ensure_table(connection, "acme", f"remembered_{remembers}".lower())
+            incoming.receive(connection, table, incoming.pack(before, T0 - timedelta(days=1)), load_id=1)
+        with transaction(warehouse) as connection:
+            memory = incoming.Remembered(raw.newest_hashes(connection, table, 100)) if remembers else None
+            came = [
+                incoming.receive(connection, table, incoming.pack(batch, NOW, memory), load_id=2) for batch in batches
+            ]
+            read = incoming.distinct_records(connection) + (len(memory.same) if memory else 0)
+            query = f"SELECT record_id, version_at, load_id, content_hash FROM {table.fullname} ORDER BY 1, 2, 3, 4"
+            rows = connection.execute(sa.text(query)).all()
+            states = [(one.new, sorted(s.record_id for s in one.states)) for one in came]
+            found.append((states, touched(connection), rows, read))
+    assert found[0] == found[1]
+
+
+def test_hashes_of_a_table_that_is_too_large_are_not_remembered(warehouse: sa.Engine) -> None:
+    with transaction(warehouse) as connection:
+        receive(connection, [upsert("a", 1, 1), upsert("a", 2, 2), upsert("b", 1, 1)])
+        table = raw.ensure_table(connection, "acme", "things")
+        query = f"SELECT record_id, content_hash FROM {table.fullname} WHERE record_id = 'b' OR version_at > :at"
+        newest = connection.execute(sa.text(query), {"at": T0 + timedelta(hours=1)}).all()
+        assert sorted(raw.newest_hashes(connection, table, 3).items()) == sorted(map(tuple, newest))
+        assert [id_ for id_, _ in newest] == ["a", "b"]
+        assert raw.newest_hashes(connection, table, 2) == {}
+
+
 def _text(record: str | bytes | None) -> str:
     return record.decode() if isinstance(record, bytes) else record or ""

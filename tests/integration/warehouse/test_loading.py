@@ -35,7 +35,15 @@ def test_an_error_while_normalising_any_batch_ends_the_load(
     def load() -> None:
         with transaction(warehouse) as connection:
             loader = loading.Loader(
-                connection, "hubspot", "calls", words(), 1, observed_at=T0, touch_all=False, progress=lambda *_: None
+                connection,
+                "hubspot",
+                "calls",
+                words(),
+                1,
+                observed_at=T0,
+                touch_all=False,
+                reads_all=False,
+                progress=lambda *_: None,
             )
             loader.load(pages)
 
