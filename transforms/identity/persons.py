@@ -28,19 +28,23 @@ WITH record AS (
   JOIN {{staging.person_account}} AS r ON r.person_source_id = l.source_id AND NOT r.is_deleted
   JOIN {{core.account_link}} AS al ON al.source_id = r.account_source_id {PRIORITY}
   ORDER BY l.person_id, r.is_primary DESC, coalesce(y.priority, 99), r.source_id COLLATE "C"
+), told AS MATERIALIZED (
+  -- Some thousand records: asked together with the accounts, the planner would begin with these, all of them.
+  SELECT l.person_id, e.rule, e.value
+  FROM pg_temp.affected_person AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
+  JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person'
+    AND e.rule IN ('mail_domain', 'name_place')
 ), mailed AS (
-  SELECT l.person_id, (array_agg(a.account_id))[1] AS account_id
-  FROM pg_temp.affected_person AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
-  JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'mail_domain'
-  JOIN {{core.account}} AS a ON a.domain = e.value AND NOT a.is_deleted
-  GROUP BY l.person_id HAVING count(DISTINCT a.account_id) = 1
+  SELECT t.person_id, (array_agg(a.account_id))[1] AS account_id
+  FROM told AS t JOIN {{core.account}} AS a ON t.rule = 'mail_domain' AND a.domain = t.value AND NOT a.is_deleted
+  GROUP BY t.person_id HAVING count(DISTINCT a.account_id) = 1
 ), placed AS (
-  SELECT l.person_id, (array_agg(a.account_id))[1] AS account_id
-  FROM pg_temp.affected_person AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
-  JOIN {{core.identity_evidence}} AS e ON e.source_id = l.source_id AND e.kind = 'person' AND e.rule = 'name_place'
-  JOIN {{core.identity_evidence}} AS n ON n.kind = 'account' AND n.rule = 'name_place' AND n.value = e.value AND n.is_live
+  SELECT t.person_id, (array_agg(a.account_id))[1] AS account_id
+  FROM told AS t
+  JOIN {{core.identity_evidence}} AS n ON t.rule = 'name_place' AND n.kind = 'account' AND n.rule = 'name_place' AND n.value = t.value
+    AND n.is_live
   JOIN {{core.account_link}} AS a ON a.source_id = n.source_id
-  GROUP BY l.person_id HAVING count(DISTINCT a.account_id) = 1
+  GROUP BY t.person_id HAVING count(DISTINCT a.account_id) = 1
 ), person AS (
   SELECT person_id, max(source_id) FILTER (WHERE is_anchor) AS anchor_source_id,
     {survivor("full_name")} AS full_name, {survivor("email")} AS email,
@@ -83,7 +87,8 @@ SELECT DISTINCT person_id FROM (
 def build_persons(work: Work) -> int:
     """Build core.person and core.person_alias for `affected_person`; returns rows of core.person written.
 
-    Leaves `person_old` (person_id, account_id, owner_source_id, funnel_stage): the affected persons before.
+    Leaves `person_old` (person_id, account_id, owner_source_id, funnel_stage): the affected persons before; an incremental build
+    adds those whose row it wrote or deleted to `person_written`.
     """
     touched = "t.person_id IN (SELECT person_id FROM pg_temp.affected_person)"
     work.temp("person_new", _PERSON, index="person_id")
@@ -92,4 +97,4 @@ def build_persons(work: Work) -> int:
     work.refresh("core.person_alias", "alias_new", touched)
     if not work.full:
         work.run(_REWRITTEN)
-    return work.refresh("core.person", "person_new", touched)
+    return work.refresh("core.person", "person_new", touched, noting="person_id", into="person_written")

@@ -42,14 +42,19 @@ def evidence(unwanted_referrals: Sequence[str]) -> str:
     return _EVIDENCE.format(unwanted=hosts)
 
 
-# Rules are tried once for each combination that occurs, not for each touch.
+# Rules are tried once for each combination that occurs, not for each touch; one list after the other, since PostgreSQL keeps
+# only 32 expressions compiled.
 _RULED = """
+WITH seen AS (
+  SELECT DISTINCT {fields} FROM pg_temp.person_touch
+), by_channel AS MATERIALIZED (
+  SELECT s.*, {channel_rule} AS channel_rule FROM seen AS s
+), ruled AS (
+  SELECT s.*, {original_source_rule} AS original_source_rule FROM by_channel AS s
+)
 SELECT r.*, {joined} AS joined, {channel} AS channel, {original_source} AS original_source,
   concat(utm_source, utm_medium, utm_campaign, click_id, referrer_host) <> '' AS has_evidence
-FROM (
-  SELECT {fields}, {channel_rule} AS channel_rule, {original_source_rule} AS original_source_rule
-  FROM (SELECT DISTINCT {fields} FROM pg_temp.person_touch) AS s
-) AS r
+FROM ruled AS r
 """
 _TOUCH_CHANNEL = """
 WITH found AS (
@@ -106,6 +111,11 @@ def _named(model: ChannelModel, rule: str) -> str:
     return f"CASE {rule} {words} ELSE {quoted(model.otherwise)} END"
 
 
+_PLAIN = {"^$": "{} = ''", ".": "{} <> ''"}
+"""Expressions that say what a comparison says at a fraction of the cost."""
+
+
 def _holds(conditions: Mapping[str, str]) -> str:
     """SQL for one set of conditions: each a regular expression that is searched, ignoring case."""
-    return f"({' AND '.join(f'{name} ~* {quoted(pattern)}' for name, pattern in conditions.items())})"
+    tests = (_PLAIN.get(pattern, f"{{}} ~* {quoted(pattern)}").format(name) for name, pattern in conditions.items())
+    return f"({' AND '.join(tests)})"

@@ -127,8 +127,11 @@ JOIN pg_temp.setting_stage AS g ON g.stage = s.to_stage
 LEFT JOIN pg_temp.setting_stage AS mql ON mql.stage = 'mql'
 LEFT JOIN {staging.stage_change} AS h ON h.source_id = s.source_id AND s.opportunity_id IS NULL
 LEFT JOIN {staging.opportunity} AS d ON d.source_id = s.source_id AND s.opportunity_id IS NOT NULL
-LEFT JOIN {staging.person} AS r ON r.source_id = s.source_id AND s.opportunity_id IS NULL AND h.source_id IS NULL
+LEFT JOIN {records} AS r ON r.source_id = s.source_id AND s.opportunity_id IS NULL AND h.source_id IS NULL
 """
+_RECORDS = """(
+  SELECT p.* FROM pg_temp.affected_events AS f JOIN {core.identity_link} AS l ON l.person_id = f.person_id
+  JOIN {staging.person} AS p ON p.source_id = l.source_id)"""
 _HAND_OVERS = """
 INSERT INTO pg_temp.journey_event
 SELECT DISTINCT ON (j.person_id, s.cycle_number) j.person_id, md5('hand_over:' || j.event_id::text)::uuid, j.occurred_at,
@@ -154,7 +157,7 @@ def build_stages(work: Work) -> int:
     work.temp("stage_telling", _TELLING)
     work.temp("stage_passed", _PASSED)
     work.temp("stage_new", _STAGES, index="person_id, event_id")
-    work.run(_EVENTS)
+    work.run(_EVENTS, records=work.text("{staging.person}" if work.full else _RECORDS))
     work.run(_HAND_OVERS)
     touched = "person_id IN (SELECT person_id FROM pg_temp.affected_events)"
     return work.replace("core.stage_change", "stage_new", touched, noting="person_id")
