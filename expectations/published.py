@@ -20,6 +20,7 @@ Suites = Mapping[str, Sequence[Outcome]]
 
 
 _PERSONS = "person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+_SUMMARIES = "person_id IN (SELECT person_id FROM pg_temp.affected_summary)"
 _CREDITS = "opportunity_id IN (SELECT opportunity_id FROM pg_temp.affected_credit)"
 REACH: Mapping[str, str] = {
     "core.identity_link": f"source_id IN (SELECT source_id FROM core.identity_link WHERE {_PERSONS})",
@@ -28,8 +29,8 @@ REACH: Mapping[str, str] = {
     "core.opportunity_touch": _CREDITS,
     "core.attribution": _CREDITS,
     "marts.opportunity_influence": _CREDITS,
-    "marts.customer_journey": _PERSONS,
-    "marts.person_journey": _PERSONS,
+    "marts.customer_journey": _SUMMARIES,
+    "marts.person_journey": _SUMMARIES,
     "core.account": "account_id IN (SELECT account_id FROM pg_temp.affected_account)",
     "marts.account_journey": "account_id IN (SELECT account_id FROM pg_temp.affected_journey)",
 }
@@ -43,7 +44,9 @@ def _rows(rule: str, why: str, query: str, severity: str = "block") -> Expectati
     return Expectation(rule, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})  # type: ignore[arg-type]
 
 
-BUSINESS: Mapping[str, Sequence[Expectation]] = {  # tables in braces are those rows of them that are checked
+BUSINESS: Mapping[
+    str, Sequence[Expectation]
+] = {  # of tables in braces, the rows within reach of the one that is checked
     "core.identity_link": (
         _rows(
             "record_is_one_person",
@@ -244,24 +247,25 @@ def check_published(connection: sa.Connection, *, full: bool = True) -> Suites:
                         f"SELECT 1 AS one WHERE EXISTS (SELECT FROM {other}) AND NOT EXISTS (SELECT FROM checked)",
                     )
                 )
-            suite = [_reaching(each, full=full) for each in suite]
-            if full or name not in REACH:
+            reach = None if full else REACH.get(name)
+            suite = [_reaching(each, reach) for each in suite]
+            if reach is None:
                 outcomes[name] = check.run(table, suite, schema=schema)
                 continue
             view = f"checked_{table}"  # a suite knows tables only
-            connection.execute(sa.text(f"CREATE TEMP VIEW {view} AS SELECT * FROM {name} WHERE {REACH[name]}"))
+            connection.execute(sa.text(f"CREATE TEMP VIEW {view} AS SELECT * FROM {name} WHERE {reach}"))
             outcomes[name] = check.run(view, suite)
             connection.execute(sa.text(f"DROP VIEW {view}"))
     return outcomes
 
 
-def _reaching(expectation: Expectation, *, full: bool) -> Expectation:
-    """A business check with its table names filled in."""
+def _reaching(expectation: Expectation, reach: str | None) -> Expectation:
+    """A business check with its table names filled in. reach: which rows of these tables; None: all."""
     query = expectation.arguments.get("unexpected_rows_query")
     if query is None:
         return expectation
-    for name, reach in REACH.items():
-        query = query.replace(f"{{{name}}}", name if full else f"(SELECT * FROM {name} WHERE {reach})")
+    for name in REACH:
+        query = query.replace(f"{{{name}}}", f"(SELECT * FROM {name} WHERE {reach})" if reach else name)
     return replace(expectation, arguments={**expectation.arguments, "unexpected_rows_query": query})
 
 

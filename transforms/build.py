@@ -118,6 +118,7 @@ def _build_journeys(work: Work) -> None:
     work.step("stage_change", build_stages(work))
     add_deals(work)
     work.step("customer_journey", build_customer_journey(work))
+    changes.spread_to_person_journeys(work)
     work.step("person_journey", build_person_journey(work))
     changes.spread_to_account_journeys(work)
     work.step("account_journey", build_account_journey(work))

@@ -44,8 +44,9 @@ def take(work: Work) -> int:
     """
     work.run("DROP TABLE IF EXISTS pg_temp.change")
     work.run("CREATE TEMPORARY TABLE change (entity text, source_key text, changed_columns text[]) ON COMMIT DROP")
-    work.run("DROP TABLE IF EXISTS pg_temp.rewritten")
-    work.run("CREATE TEMPORARY TABLE rewritten (person_id uuid) ON COMMIT DROP")
+    for noted in ("rewritten", "person_written"):
+        work.run(f"DROP TABLE IF EXISTS pg_temp.{noted}")
+        work.run(f"CREATE TEMPORARY TABLE {noted} (person_id uuid) ON COMMIT DROP")
     if work.full:
         return work.value(
             "WITH taken AS (DELETE FROM {ops.staging_change} RETURNING source_key) SELECT count(DISTINCT source_key) FROM taken"
@@ -115,11 +116,12 @@ def spread_to_accounts(work: Work) -> None:
 def spread_to_persons(work: Work) -> None:
     """Add the persons of whom a record or the account may change to `affected_person`.
 
-    Leaves `affected_events` (person_id): those whose records or evidence may be others than before.
+    Leaves `affected_events` (person_id): those whose records, or the sole right to an address, may be others than before.
     """
     work.temp("affected_events", "SELECT person_id FROM pg_temp.affected_person", index="person_id")
     if work.full:
         return
+    _add(work, "events", _ADDRESSED)
     _add(
         work,
         "person",
@@ -144,6 +146,25 @@ def spread_to_persons(work: Work) -> None:
         SELECT l.person_id FROM pg_temp.subject AS s
         JOIN {core.identity_link} AS l ON l.source_id = s.source_id WHERE s.kind = 'person'""",
     )
+
+
+# Touches by address belong to the person who has it alone: to be looked at are those who lost one, and those who have one that
+# came or went, or whose holder moved.
+_ADDRESSED = """
+WITH lost AS (
+  SELECT source_id, value FROM pg_temp.evidence_old WHERE kind = 'person' AND rule = 'email'
+  EXCEPT SELECT source_id, value FROM pg_temp.evidence_new WHERE kind = 'person' AND rule = 'email'
+), address AS (
+  SELECT value FROM pg_temp.evidence_touched WHERE kind = 'person' AND rule = 'email'
+  UNION
+  SELECT e.value FROM pg_temp.moved_person AS m
+  JOIN {core.identity_evidence} AS e ON e.source_id = m.source_id AND e.kind = 'person' AND e.rule = 'email'
+)
+SELECT l.person_id FROM lost JOIN {core.identity_link} AS l ON l.source_id = lost.source_id
+UNION
+SELECT l.person_id FROM address AS a
+JOIN {core.identity_evidence} AS e ON e.kind = 'person' AND e.rule = 'email' AND e.value = a.value
+JOIN {core.identity_link} AS l ON l.source_id = e.source_id"""
 
 
 def spread_to_opportunities(work: Work) -> None:
@@ -215,6 +236,30 @@ def spread_to_journeys(work: Work) -> None:
         # A deal's campaign stands in no event of its own before the deal is built: its people come with the deal.
     )
     _add(work, "person", "SELECT person_id FROM pg_temp.affected_events")
+
+
+def spread_to_person_journeys(work: Work) -> None:
+    """Make `affected_summary` (person_id): those of `affected_person` whose summary may change.
+
+    Beside events, deals and the person's own row, it has a reason that records give.
+    """
+    if work.full:
+        work.temp("affected_summary", "SELECT person_id FROM pg_temp.affected_person", index="person_id")
+        return
+    work.temp(
+        "affected_summary",
+        f"""
+        SELECT person_id FROM pg_temp.affected_events
+        UNION
+        SELECT person_id FROM pg_temp.person_written
+        UNION
+        SELECT j.person_id FROM pg_temp.affected_person AS f
+        JOIN {{marts.person_journey}} AS j ON j.person_id = f.person_id WHERE j.disqualified_reason IS NOT NULL
+        UNION
+        SELECT l.person_id FROM {_rows("person")} JOIN {{core.identity_link}} AS l ON l.source_id = r.source_id
+        WHERE c.changed_columns && ARRAY['disqualified_reason']""",
+        index="person_id",
+    )
 
 
 # A row that is gone may have been the other telling of an event that stays.

@@ -138,14 +138,16 @@ class Work:
         # What was deleted others still see: their queries must not wait.
         return self._fill(table, new_rows, gone, is_new=not gone and self._is_empty(target))
 
-    def refresh(self, target: str, source: str, where: str = "true", *, noting: str = "") -> int:
+    def refresh(
+        self, target: str, source: str, where: str = "true", *, noting: str = "", into: str = "rewritten"
+    ) -> int:
         """Make `target` (where `where` holds) equal to a temporary table, writing only rows that differ.
 
         A row that only a later load has told again is the same row, and keeps the load that brought it. A first build fills the
         table: a look at the key before each row would be a quarter of that.
 
         noting: column whose values in the rows that are written or deleted an incremental build adds to the temporary table
-        `rewritten` of that one column, for what follows from them.
+        `into` of that one column, for what follows from them.
 
         Returns the rows written.
         """
@@ -160,11 +162,13 @@ class Work:
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT FROM pg_temp.{source} AS s"
             f" WHERE {key} AND ({mine}) IS NOT DISTINCT FROM ({other}))",
             "" if self.full else noting,
+            into,
         )
         # What is still there is equal. An anti-join would do the same, but is planned badly for a table just filled.
         new = self._write(
             f"INSERT INTO {target} ({columns}) SELECT {columns} FROM pg_temp.{source} ORDER BY {_key_of(table)} ON CONFLICT DO NOTHING",
             "" if self.full else noting,
+            into,
         )
         return self._written(target, gone, new)
 
@@ -203,10 +207,10 @@ class Work:
     def _is_empty(self, table: str) -> bool:
         return not self.value(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT 1) AS one")
 
-    def _write(self, statement: str, noting: str) -> int:
+    def _write(self, statement: str, noting: str, into: str) -> int:
         if not noting:
             return self.run(statement)
-        noted = f"INSERT INTO pg_temp.rewritten SELECT DISTINCT {noting} FROM written"
+        noted = f"INSERT INTO pg_temp.{into} SELECT DISTINCT {noting} FROM written"
         whole = f"WITH written AS ({statement} RETURNING {noting}), noted AS ({noted}) SELECT count(*) FROM written"
         return self.value(whole)
 

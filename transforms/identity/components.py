@@ -170,7 +170,8 @@ def resolve(work: Work, kind: Kind) -> int:
     """Resolve the records of one kind that the seeds reach and bring its link table up to date.
 
     Leaves temporary tables: `moved_<kind>` (source_id, old_id, new_id: records whose group's id changed, came or went),
-    `affected_<kind>` (id: groups, old and new, whose rows must be built again), and `weighed` of the values that were looked at.
+    `affected_<kind>` (id: groups, old and new, that records came to or left; in a full build, all), and `weighed` of the values that
+    were looked at.
 
     Returns:
         The number of link rows written.
@@ -192,15 +193,17 @@ def resolve(work: Work, kind: Kind) -> int:
     work.temp(
         f"moved_{kind.name}", "SELECT * FROM pg_temp.moved_all WHERE old_id IS DISTINCT FROM new_id", index="source_id"
     )
-    work.temp(
-        f"affected_{kind.name}",
-        f"SELECT old_id AS {kind.id_column} FROM pg_temp.moved_all WHERE old_id IS NOT NULL"
-        f" UNION SELECT new_id FROM pg_temp.moved_all WHERE new_id IS NOT NULL",
-        index=kind.id_column,
+    groups = (
+        "SELECT old_id AS {id} FROM pg_temp.{of} WHERE old_id IS NOT NULL"
+        " UNION SELECT new_id FROM pg_temp.{of} WHERE new_id IS NOT NULL"
     )
-    return work.refresh(
+    work.temp("group_seen", groups, index=kind.id_column, of="moved_all", **words)
+    written = work.refresh(
         kind.link,
         "link_new",
-        f"t.{kind.id_column} IN (SELECT a.{kind.id_column} FROM pg_temp.affected_{kind.name} AS a)",
+        f"t.{kind.id_column} IN (SELECT g.{kind.id_column} FROM pg_temp.group_seen AS g)",
         noting=kind.id_column if kind is PERSON else "",
     )
+    of = "moved_all" if work.full else f"moved_{kind.name}"
+    work.temp(f"affected_{kind.name}", groups, index=kind.id_column, of=of, **words)
+    return written

@@ -60,12 +60,12 @@ _GROUP = "({0}.cohort_on, {0}.stage, {0}.lead_source, {0}.reading)"
 
 
 def build_funnel_conversion(work: Work) -> int:
-    """Build core.funnel_entry for `affected_person` and the cohorts in which an entry changed; returns rows written.
+    """Build core.funnel_entry for `affected_summary` and the cohorts in which an entry changed; returns rows written.
 
     A median cannot be kept up to date by difference, so a cohort is read again in whole, but only if an entry of it changed:
     most changes of a person (a touch, a title) change none.
     """
-    mine = "t.person_id IN (SELECT person_id FROM pg_temp.affected_person)"
+    mine = "t.person_id IN (SELECT person_id FROM pg_temp.affected_summary)"
     work.temp("funnel_entry_new", _ENTRIES, index="person_id, stage, reading")
     work.temp("funnel_entry_old", f"SELECT * FROM {{core.funnel_entry}} AS t WHERE {mine}")
     work.refresh("core.funnel_entry", "funnel_entry_new", mine)

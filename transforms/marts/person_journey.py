@@ -21,10 +21,10 @@ _STAGE_COLUMNS = ", ".join(f"s.{s}_at" for s in STAGES)
 _PERSON = f"""
 WITH journey AS (
   SELECT j.person_id, j.sequence_number, j.occurred_at, j.is_touchpoint, j.team, j.lead_source, j.campaign_id
-  FROM pg_temp.affected_person AS f JOIN {{marts.customer_journey}} AS j ON j.person_id = f.person_id
+  FROM pg_temp.affected_summary AS f JOIN {{marts.customer_journey}} AS j ON j.person_id = f.person_id
 ), passed AS MATERIALIZED (
   SELECT n.person_id, n.event_id, n.occurred_at, n.to_stage, n.is_inferred, g.position, g.is_main
-  FROM pg_temp.affected_person AS f JOIN {{core.stage_change}} AS n ON n.person_id = f.person_id
+  FROM pg_temp.affected_summary AS f JOIN {{core.stage_change}} AS n ON n.person_id = f.person_id
   JOIN pg_temp.setting_stage AS g ON g.stage = n.to_stage
 ), stage AS (
   SELECT person_id, {_FIRST_DATES},
@@ -57,11 +57,11 @@ WITH journey AS (
   SELECT f.person_id, count(*)::int AS deal_count, count(*) FILTER (WHERE o.status = 'won')::int AS won_deal_count,
     count(*) FILTER (WHERE o.status = 'open')::int AS open_deal_count,
     sum(o.amount_reporting) FILTER (WHERE o.status = 'won' AND op.is_primary) AS revenue_amount
-  FROM pg_temp.affected_person AS f JOIN {{core.opportunity_person}} AS op ON op.person_id = f.person_id
+  FROM pg_temp.affected_summary AS f JOIN {{core.opportunity_person}} AS op ON op.person_id = f.person_id
   JOIN {{core.opportunity}} AS o ON o.opportunity_id = op.opportunity_id AND NOT o.is_deleted GROUP BY f.person_id
 ), reason AS (
   SELECT DISTINCT ON (f.person_id) f.person_id, r.disqualified_reason
-  FROM pg_temp.affected_person AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
+  FROM pg_temp.affected_summary AS f JOIN {{core.identity_link}} AS l ON l.person_id = f.person_id
   JOIN {{staging.person}} AS r ON r.source_id = l.source_id AND r.disqualified_reason <> ''
   LEFT JOIN pg_temp.setting_system AS y ON y.system = r.source_system
   ORDER BY f.person_id, r.is_deleted, coalesce(y.priority, 99), r.version_at DESC, r.source_id COLLATE "C"
@@ -82,7 +82,7 @@ SELECT p.person_id, p.account_id, p.full_name, p.email,
   coalesce(e.marketing_touch_count, 0) AS marketing_touch_count, coalesce(e.sales_touch_count, 0) AS sales_touch_count,
   coalesce(d.deal_count, 0) AS deal_count, coalesce(d.won_deal_count, 0) AS won_deal_count,
   coalesce(d.revenue_amount, 0)::numeric(20, 4) AS revenue_amount, p.system_count
-FROM pg_temp.affected_person AS f JOIN {{core.person}} AS p ON p.person_id = f.person_id
+FROM pg_temp.affected_summary AS f JOIN {{core.person}} AS p ON p.person_id = f.person_id
 LEFT JOIN pg_temp.setting_stage AS g ON g.stage = p.funnel_stage
 LEFT JOIN stage AS s ON s.person_id = p.person_id
 LEFT JOIN inferred AS i ON i.person_id = p.person_id
@@ -95,10 +95,10 @@ LEFT JOIN reason ON reason.person_id = p.person_id
 
 
 def build_person_journey(work: Work) -> int:
-    """Build marts.person_journey for `affected_person` from marts.customer_journey and core.stage_change; returns rows written."""
+    """Build marts.person_journey for `affected_summary` from marts.customer_journey and core.stage_change; returns rows written."""
     work.temp("person_journey_new", _PERSON, index="person_id")
     return work.replace(
         "marts.person_journey",
         "person_journey_new",
-        "person_id IN (SELECT person_id FROM pg_temp.affected_person)",
+        "person_id IN (SELECT person_id FROM pg_temp.affected_summary)",
     )

@@ -19,7 +19,6 @@ DISTRIBUTED = {
     name: table.info["distribution"] for name, table in metadata.tables.items() if table.info.get("distribution")
 }
 MOVES = {
-    "core.account.domain = core.identity_evidence.value",
     "core.account_link.source_id = core.identity_evidence.source_id",
     "core.account_link.source_id = staging.opportunity.account_source_id",
     "core.account_link.source_id = staging.opportunity_account.account_source_id",
@@ -28,7 +27,6 @@ MOVES = {
     "core.account_link.source_id = staging.person.source_id",
     "core.account_link.source_id = staging.person_account.account_source_id",
     "core.identity_evidence.source_id = core.identity_link.source_id",
-    "core.identity_evidence.value = core.identity_evidence.value",
     "core.identity_evidence.value = staging.touch.person_email",
     "core.identity_link.source_id = staging.engagement_link.person_source_id",
     "core.identity_link.source_id = staging.opportunity_person.person_source_id",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from glossary import classify, load, referrer_host
-from tests.support.staging_rows import at, settings
+from tests.support.staging_rows import at, id_of, settings
 
 HUB, LEAD = "hubspot:contacts:1", "salesforce:lead:1"
 
@@ -64,6 +64,29 @@ def test_a_touch_by_a_shared_mailbox_is_nobodys(world: Any) -> None:
     world.put("person", "hubspot:contacts:2", email="info@acme.test")
     world.build()
     assert world.table("core.touchpoint") == []
+
+
+def test_a_touch_by_address_finds_who_has_it_alone_when_others_lose_it_move_or_go(world: Any) -> None:
+    def holder() -> list[Any]:
+        world.build()
+        return [row["person_id"] for row in world.table("core.touchpoint")]
+
+    other, third = "hubspot:contacts:2", "salesforce:lead:3"
+    world.put("touch", "hubspot:email_events:1", type="email_click", occurred_at=at(1), person_email="info@acme.test")
+    world.put("person", HUB, email="info@acme.test", created_at=at(0))
+    world.put("person", other, email="info@acme.test", created_at=at(1))
+    assert holder() == []
+    world.put("person", other, email="bo@acme.test", created_at=at(1))
+    assert holder() == [id_of("person", HUB)]
+    world.put("person", third, email="info@acme.test", created_at=at(2))
+    assert holder() == []
+    # The third record turns out to be the first person.
+    world.put("person", third, email="info@acme.test", same_as=[HUB], created_at=at(2))
+    assert holder() == [id_of("person", HUB)]
+    world.drop("person", HUB)
+    assert holder() == [id_of("person", third)]
+    world.put("person", HUB, email="info@acme.test", created_at=at(0))
+    assert holder() == [id_of("person", HUB)]
 
 
 def test_mails_sent_and_machine_opens_are_events_but_no_touchpoints(world: Any) -> None:
