@@ -27,7 +27,7 @@ HEARD_OF = 500_000
 """Ids that a stream's first load keeps in memory, some 50 MB, so that what it has not heard of need not be looked up."""
 
 REMEMBERED = 250_000
-"""Rows of a raw table of which a load that reads all again keeps the hashes in memory, some 50 MB: most of it is as it was."""
+"""Rows of a raw table of which a load that reads all again keeps the hashes in memory, some 60 MB: most of it is as it was."""
 
 
 class Loader:

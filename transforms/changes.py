@@ -2,10 +2,11 @@
 
 The affected sets are temporary tables (`affected_person`, `affected_account`, `affected_opportunity`) that grow as the
 build goes on; `affected_events` has the persons, of those affected, whose events must be looked at again: a new title
-changes a person's row and no journey. Whatever a record fed before it changed is found through what the last build kept:
-core.identity_evidence, the link tables, core.build_input and marts.customer_journey. In a full build every set is
-everything. `rewritten` has the persons whose account, owner, stage, links, touches, stages or journey really changed:
-accounts and credit follow from these.
+changes a person's row and no journey; `affected_summary` has those whose row in marts.person_journey may change.
+Whatever a record fed before it changed is found through what the last build kept: core.identity_evidence, the link
+tables, core.build_input and marts.customer_journey. In a full build every set is everything. `rewritten` has the
+persons whose account, owner, stage, links, touches, stages or journey really changed: accounts and credit follow from
+these.
 """
 
 from collections.abc import Iterable, Mapping

@@ -36,11 +36,11 @@ def codes_of(errors: list[msgspec.Raw]) -> set[str]:
     return codes
 
 
-class _Answer(Protocol):
+class _Partial(Protocol):
     errors: list[msgspec.Raw]
 
 
-T = TypeVar("T", bound=_Answer)
+T = TypeVar("T", bound=_Partial)
 
 
 def ask_batch(api: Api, path: str, body: object, shape: type[T], *, params: dict[str, str | int] | None = None) -> T:

@@ -43,7 +43,9 @@ MOVES = {
     "core.opportunity_link.source_id = staging.opportunity_person.opportunity_source_id",
 }
 """Joins that are not on the distribution columns of both tables: rows of one of them travel. A record is kept by its own id, a person,
-account or deal by its own, and these lead from one to the other, once per build and changed row; what follows stays in place."""
+account or deal by its own, and these lead from one to the other, once per build and changed row; what follows stays in place.
+Joins with what a CTE has gathered are not seen: in core.person, addresses and places of affected people with accounts.
+"""
 
 
 def test_no_table_hangs_on_another_and_every_key_holds_the_distribution_column() -> None:

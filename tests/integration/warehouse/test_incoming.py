@@ -140,7 +140,9 @@ def test_hashes_of_a_table_that_is_too_large_are_not_remembered(warehouse: sa.En
     with transaction(warehouse) as connection:
         receive(connection, [upsert("a", 1, 1), upsert("a", 2, 2), upsert("b", 1, 1)])
         table = raw.ensure_table(connection, "acme", "things")
-        query = f"SELECT record_id, content_hash FROM {table.fullname} WHERE record_id = 'b' OR version_at > :at"
+        query = (
+            f"SELECT record_id, content_hash FROM {table.fullname} WHERE record_id = 'b' OR version_at > :at ORDER BY 1"
+        )
         newest = connection.execute(sa.text(query), {"at": T0 + timedelta(hours=1)}).all()
         assert sorted(raw.newest_hashes(connection, table, 3).items()) == sorted(map(tuple, newest))
         assert [id_ for id_, _ in newest] == ["a", "b"]
