@@ -44,9 +44,8 @@ def _rows(rule: str, why: str, query: str, severity: str = "block") -> Expectati
     return Expectation(rule, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})  # type: ignore[arg-type]
 
 
-BUSINESS: Mapping[
-    str, Sequence[Expectation]
-] = {  # of tables in braces, the rows within reach of the one that is checked
+# Of tables in braces, the rows within reach of the one that is checked.
+BUSINESS: Mapping[str, Sequence[Expectation]] = {
     "core.identity_link": (
         _rows(
             "record_is_one_person",

@@ -41,7 +41,7 @@ class Loader:
         load_id: the load.
         observed_at: the moment of versions that the vendor does not date.
         touch_all: look at every record received, new or not (see `incoming.receive`).
-        reads_all: all records of the stream come again, undated, whatever changed.
+        reads_all: all records of the stream come again, whatever changed.
         progress: told the rows loaded so far.
 
     Attributes:

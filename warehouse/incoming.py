@@ -68,7 +68,7 @@ class Version(NamedTuple):
 
 
 class Remembered:
-    """What a load that reads all again remembers of records without dates, so that those that are as they were go no further.
+    """What a load that reads all again remembers of the records, so that those that are as they were go no further.
 
     Args:
         newest: id -> content_hash of the newest version, as the load begins (see `raw.newest_hashes`).
@@ -81,9 +81,12 @@ class Remembered:
         self.same: set[str] = set()
         self._newest = newest
 
-    def leaves_out(self, record_id: str, content_hash: bytes) -> bool:
-        """Whether a version is the newest known; once a record has come as another, it no longer is."""
-        if self._newest.get(record_id) == content_hash:
+    def leaves_out(self, record_id: str, content_hash: bytes, version_at: datetime | None) -> bool:
+        """Whether a version is undated and the newest known; once a record has come as another, it no longer is.
+
+        A dated one is never left out: a merge of a new date has the content of the one before.
+        """
+        if version_at is None and self._newest.get(record_id) == content_hash:
             self.same.add(record_id)
             return True
         self._newest.pop(record_id, None)
@@ -97,14 +100,14 @@ def pack(rows: Iterable[Row], observed_at: datetime, remembered: Remembered | No
     Args:
         rows: the changes; some thousands are a good batch.
         observed_at: the moment of versions that the vendor does not date.
-        remembered: of a stream that dates nothing; what is as it remembers is left out.
+        remembered: undated versions that are as it remembers are left out.
     """
     found: dict[bytes, Version] = {}
     for record_id, version_at, op, payload, merged_into in rows:
         hasher = _hasher(op, merged_into).copy()
         hasher.update(payload)
         content_hash = hasher.digest()
-        if remembered and remembered.leaves_out(record_id, content_hash):
+        if remembered and remembered.leaves_out(record_id, content_hash, version_at):
             continue
         at = version_at or observed_at
         id_ = record_id.encode()

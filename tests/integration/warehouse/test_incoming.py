@@ -115,7 +115,8 @@ def test_what_is_as_remembered_is_left_out_and_all_else_comes_out_the_same(wareh
     rng = random.Random(seed)
 
     def some() -> list[raw.Row]:
-        return [upsert(rng.choice("abcdef"), None, rng.randrange(3)) for _ in range(rng.randrange(1, 8))]
+        hours = [None, None, None, 1, 2]
+        return [upsert(rng.choice("abcdef"), rng.choice(hours), rng.randrange(3)) for _ in range(rng.randrange(1, 8))]
 
     before, batches = some(), [some() for _ in range(8)]
     found = []
