@@ -33,7 +33,7 @@ COUNTRIES: tuple[Country, ...] = (
     Country(
         "US", "United States", 24, "USD", "America/New_York",
         ("New York", "Austin", "Chicago", "San José", "Boston"),
-        ("+1415555####", "(415) 555-####", "415.555.####", "1-212-555-####", "+1 312 555 #### x##"),
+        ("+14155######", "(415) 5##-####", "415.5##.####", "1-212-5##-####", "+1 312 5## #### x##"),
         "english",
     ),
     Country(

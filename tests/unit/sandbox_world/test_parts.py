@@ -13,6 +13,7 @@ from sandbox.world.ids import Keys, Numbers, _checksum
 from sandbox.world.moments import DAY, HOUR, at_local, hubspot_text, is_weekend, salesforce_text, to_datetime, to_ms
 from sandbox.world.names import _LONG_FAMILY, _LONG_GIVEN, CULTURES, draw_name, fold
 from sandbox.world.people import Addresses
+from sandbox.world.places import COUNTRIES, Country, draw_phone
 
 
 def test_the_agenda_plays_in_order_of_time_then_of_planning(seed: int) -> None:
@@ -154,3 +155,10 @@ def test_the_log_keeps_the_newest_and_counts_all() -> None:
     ]
     log.clear()
     assert (log.total, log.lines()) == (0, [])
+
+
+@pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.code)
+def test_a_country_has_enough_numbers_that_namesakes_do_not_share_one(country: Country, seed: int) -> None:
+    """Two of one name who share a number are one person to anybody who compares."""
+    rng = random.Random(seed)
+    assert len({draw_phone(rng, country)[0] for _ in range(2_000)}) > 1_980
