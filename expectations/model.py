@@ -15,7 +15,7 @@ class Expectation:
     severity: block stops the publish, quarantine sets failing rows aside, warn reports.
     why: the reason, for the quality page and for the quarantined record's line.
     kind: GX expectation class; or UnexpectedRowsExpectation for business checks in SQL.
-    arguments: its arguments; `unexpected_rows_query` may use {batch} for the checked table.
+    arguments: its arguments; `unexpected_rows_query` selects the rows that break it from `checked`, the checked table.
     """
 
     rule: str
@@ -31,11 +31,10 @@ class Expectation:
 
 
 class Outcome(NamedTuple):
-    """What one expectation said. failed_ids: key values of failing rows, where they were asked for."""
+    """What one expectation said, and of how many rows."""
 
     expectation: Expectation
     is_success: bool
     checked: int | None
     failed: int
-    failed_ids: list[str]
     error: str | None = None

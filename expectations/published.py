@@ -5,7 +5,6 @@ from the table metadata. After an incremental build, what it may have written is
 when it was written.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -38,9 +37,6 @@ REACH: Mapping[str, str] = {
 
 
 def _rows(rule: str, why: str, query: str, severity: str = "block") -> Expectation:
-    # GX puts a subquery in place of {batch}, and names it unless the query joins; before 16, PostgreSQL wants a name.
-    name = " AS batch" if re.search(r"\bJOIN\b", query) else ""
-    query = f"WITH checked AS (SELECT * FROM {{batch}}{name}) {query}"
     return Expectation(rule, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})  # type: ignore[arg-type]
 
 

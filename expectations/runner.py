@@ -1,8 +1,8 @@
 """Runs a suite of expectations on one table or view, through Great Expectations, inside the caller's transaction.
 
 GX makes an engine of its own. It is handed the transaction's connection with commit, rollback and close put out of action, so
-that it sees what is not yet committed and cannot end it. A first pass asks only whether each expectation
-holds; rows are looked up only for those that do not.
+that it sees what is not yet committed and cannot end it. A first expectation asks which of the suite's rules are broken (see
+`at_once`); those that are, and only they, are run one by one.
 """
 
 import gc
@@ -21,6 +21,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from expectations.at_once import QUERY, broken_rows, broken_rules, of_batch
 from expectations.lazy import on_first_use
 from expectations.model import Expectation, Outcome
 from warehouse.copy import driver
@@ -53,15 +54,15 @@ def imported_meanwhile() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _only_counting() -> type[Any]:
-    """UnexpectedRowsExpectation that runs its query once and counts the rows, instead of once more to show some."""
+def _no_rows() -> type[Any]:
+    """UnexpectedRowsExpectation that runs its query once, for the rows, instead of once more to count them."""
 
     class ExpectNoRows(import_great_expectations().expectations.UnexpectedRowsExpectation):  # type: ignore[misc]
-        metric_dependencies = ("unexpected_rows_query.row_count",)
+        metric_dependencies = ("unexpected_rows_query.table",)
 
         def _validate(self, metrics: dict[str, Any], *_args: Any, **_kwargs: Any) -> dict[str, Any]:
-            count = metrics["unexpected_rows_query.row_count"]
-            return {"success": count == 0, "result": {"observed_value": count}}
+            rows = metrics["unexpected_rows_query.table"]
+            return {"success": not rows, "result": {"details": {"unexpected_rows": rows}}}
 
     return ExpectNoRows
 
@@ -115,54 +116,51 @@ class Checker:
             create_temp_table=False,
         )
 
-    def run(
-        self, table: str, expectations: Sequence[Expectation], *, schema: str | None = None, key: str | None = None
-    ) -> list[Outcome]:
+    def run(self, table: str, expectations: Sequence[Expectation], *, schema: str | None = None) -> list[Outcome]:
         """The outcome of each expectation on a table or view.
 
         Args:
             table: its name.
             expectations: what must hold.
             schema: its schema; None: a temporary view.
-            key: column that names a row; where given, failing rows' keys come back.
         """
+        asset = self._source.add_table_asset(f"{schema}.{table}", table_name=table, schema_name=schema)
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        broken = self._broken(batch, expectations)
+        made = [_made(e) for e in expectations if e.rule in broken]
+        results = self._validate(batch, made, "BASIC") if made else {}
+        return [_outcome(e, results.get(e.rule)) for e in expectations]
+
+    def _broken(self, batch: Any, expectations: Sequence[Expectation]) -> set[str]:
+        """The rules that some rows break; all where that could not be computed, so that each says whether it can be."""
+        if not expectations:
+            return set()
+        whole = _no_rows()(unexpected_rows_query=of_batch(broken_rules(expectations)), meta={"rule": "suite"})
+        answer = self._validate(batch, [whole], "COMPLETE")["suite"]
+        if answer.success:
+            return set()
+        rows = answer.result.get("details", {}).get("unexpected_rows")
+        return {row["rule"] for row in rows} if rows else {e.rule for e in expectations}
+
+    def _validate(self, batch: Any, expectations: Sequence[Any], result_format: str) -> dict[str, Any]:
+        """What GX says of each of its expectations, by their rule."""
+        suite = import_great_expectations().ExpectationSuite(name="suite", expectations=expectations)
         # A statement that fails ends PostgreSQL's transaction; the savepoint keeps that from the caller's.
         savepoint = self._connection.begin_nested()
         try:
-            return self._run(table, expectations, schema, key)
+            found = batch.validate(suite, result_format=result_format).results
         finally:
             savepoint.rollback()
+        return {one.expectation_config.meta["rule"]: one for one in found}
 
-    def _run(
-        self, table: str, expectations: Sequence[Expectation], schema: str | None, key: str | None
-    ) -> list[Outcome]:
-        asset = self._source.add_table_asset(f"{schema}.{table}", table_name=table, schema_name=schema)
-        batch = asset.add_batch_definition_whole_table("all").get_batch()
-        first = self._validate(batch, expectations, {"result_format": "BOOLEAN_ONLY"}, only_count=True)
-        failed = [e for e, result in zip(expectations, first, strict=True) if not result.success]
-        details: dict[str, Any] = {}
-        if failed:
-            format_: dict[str, Any] = (
-                {"result_format": "COMPLETE", "unexpected_index_column_names": [key]}
-                if key
-                else {"result_format": "BASIC"}
-            )
-            details = dict(zip([e.rule for e in failed], self._validate(batch, failed, format_), strict=True))
-        return [_outcome(e, details.get(e.rule, r), key) for e, r in zip(expectations, first, strict=True)]
 
-    def _validate(
-        self, batch: Any, expectations: Sequence[Expectation], format_: dict[str, Any], *, only_count: bool = False
-    ) -> list[Any]:
-        gx = import_great_expectations()
-
-        def made(expectation: Expectation) -> Any:
-            is_counted = only_count and expectation.kind == "UnexpectedRowsExpectation"
-            kind = _only_counting() if is_counted else getattr(gx.expectations, expectation.kind)
-            return kind(**expectation.arguments, meta={"rule": expectation.rule})
-
-        suite = gx.ExpectationSuite(name="suite", expectations=[made(e) for e in expectations])
-        by_rule = {r.expectation_config.meta["rule"]: r for r in batch.validate(suite, result_format=format_).results}
-        return [by_rule[e.rule] for e in expectations]
+def _made(expectation: Expectation) -> Any:
+    """The expectation as GX knows it."""
+    arguments = dict(expectation.arguments)
+    if expectation.kind == QUERY:
+        arguments["unexpected_rows_query"] = of_batch(broken_rows(expectation))
+    kind = getattr(import_great_expectations().expectations, expectation.kind)
+    return kind(**arguments, meta={"rule": expectation.rule})
 
 
 def _first_line(info: Any) -> str:
@@ -176,14 +174,10 @@ def _first_line(info: Any) -> str:
     return refused[1] if refused else first
 
 
-def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:
-    if result.success:
-        return Outcome(expectation, is_success=True, checked=None, failed=0, failed_ids=[])
+def _outcome(expectation: Expectation, result: Any | None) -> Outcome:
+    if result is None or result.success:
+        return Outcome(expectation, is_success=True, checked=None, failed=0)
     detail = result.result or {}
-    ids: list[str] = []
-    if key:
-        rows = detail.get("unexpected_index_list") or detail.get("details", {}).get("unexpected_rows") or []
-        ids = [str(row[key]) for row in rows if key in row]
     failed = detail.get("unexpected_count", detail.get("observed_value"))
     error = None
     if not detail:
@@ -194,6 +188,5 @@ def _outcome(expectation: Expectation, result: Any, key: str | None) -> Outcome:
         is_success=False,
         checked=detail.get("element_count"),
         failed=failed if isinstance(failed, int) else 0,
-        failed_ids=ids,
         error=error,
     )

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from errors import GateError
-from expectations.model import Expectation, Outcome
+from expectations.at_once import broken_rows
+from expectations.model import Outcome
 from expectations.results import record
 from expectations.runner import checker
 from expectations.suites import staging_suite
@@ -37,7 +38,7 @@ def validate_loads(connection: sa.Connection, glossary: Glossary, vendor: str | 
     if with_rows:
         with checker(connection) as check:
             for entity, count in with_rows:
-                outcomes = check.run(f"check_{entity}", staging_suite(entity, glossary), key="source_id")
+                outcomes = check.run(f"check_{entity}", staging_suite(entity, glossary))
                 record(connection, load_ids[-1], f"staging.{entity}", outcomes)
                 _stop_if_blocked(entity, outcomes)
                 rows += count
@@ -70,44 +71,45 @@ def _stop_if_blocked(entity: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def _quarantine(connection: sa.Connection, entity: str, outcomes: Sequence[Outcome]) -> int:
-    moved = 0
-    for outcome in outcomes:
-        if outcome.expectation.severity == "quarantine" and outcome.failed_ids:
-            moved += _move(connection, entity, outcome.expectation, outcome.failed_ids)
-    return moved
-
-
-def _move(connection: sa.Connection, entity: str, expectation: Expectation, source_ids: Sequence[str]) -> int:
-    statement = sa.text(
-        f"""
-        WITH failing AS (
-            DELETE FROM {ENTITIES[entity].fullname} WHERE source_id = ANY(:ids)
-            RETURNING source_key, source_system, source_stream, source_record_id, load_id
-        ), queued AS (
-            INSERT INTO ops.staging_change (entity, source_key, load_id)
-            SELECT DISTINCT :entity, source_key, load_id FROM failing
+    """Set the rows aside that break a rule, all of them (GX itself names no more than twenty), each under every rule it breaks."""
+    broken = [o.expectation for o in outcomes if not o.is_success and o.expectation.severity == "quarantine"]
+    for expectation in broken:
+        connection.execute(
+            sa.text(
+                f"""
+                WITH checked AS (SELECT * FROM check_{entity})
+                INSERT INTO ops.quarantine
+                    (source_key, entity, rule, reason, column_name, raw_table, record_id, raw_load_id, is_loaded)
+                SELECT DISTINCT source_key, :entity, :rule, :reason, CAST(:column AS text),
+                       'raw.' || source_system || '__' || source_stream, source_record_id, load_id, false
+                FROM ({broken_rows(expectation)}) broken
+                ON CONFLICT (source_key, entity, rule) DO UPDATE SET reason = excluded.reason, raw_load_id = excluded.raw_load_id
+                """
+            ),
+            {
+                "entity": entity,
+                "rule": expectation.rule,
+                "reason": f"{expectation.column or expectation.rule}: {expectation.why}; "
+                "mend it at the vendor or in the field map, then run `smarketing replay`.",
+                "column": expectation.column,
+            },
         )
-        INSERT INTO ops.quarantine
-            (source_key, entity, rule, reason, column_name, raw_table, record_id, raw_load_id, is_loaded)
-        SELECT DISTINCT source_key, :entity, :rule, :reason, CAST(:column AS text),
-               'raw.' || source_system || '__' || source_stream, source_record_id, load_id, false
-        FROM failing
-        ON CONFLICT (source_key, entity, rule) DO UPDATE SET reason = excluded.reason, raw_load_id = excluded.raw_load_id
-        RETURNING 1
-        """
+    if not broken:
+        return 0
+    failing = " UNION ".join(f"SELECT source_id FROM ({broken_rows(expectation)}) broken" for expectation in broken)
+    removed = connection.execute(
+        sa.text(
+            f"""
+            WITH checked AS (
+                SELECT * FROM check_{entity}
+            ), failing AS (
+                DELETE FROM {ENTITIES[entity].fullname} WHERE source_id IN ({failing}) RETURNING source_key, load_id
+            ), queued AS (
+                INSERT INTO ops.staging_change (entity, source_key, load_id) SELECT DISTINCT :entity, source_key, load_id FROM failing
+            )
+            SELECT count(*) FROM failing
+            """
+        ),
+        {"entity": entity},
     )
-    reason = (
-        f"{expectation.column or expectation.rule}: {expectation.why}; "
-        "mend it at the vendor or in the field map, then run `smarketing replay`."
-    )
-    result = connection.execute(
-        statement,
-        {
-            "ids": list(source_ids),
-            "entity": entity,
-            "rule": expectation.rule,
-            "reason": reason,
-            "column": expectation.column,
-        },
-    )
-    return len(result.all())
+    return int(removed.scalar_one())

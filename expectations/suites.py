@@ -119,7 +119,7 @@ def _rows(rule: str, severity: str, why: str, where: str) -> Expectation:
         severity,
         why,
         "UnexpectedRowsExpectation",
-        unexpected_rows_query=f"SELECT source_id FROM {{batch}} WHERE {where}",
+        unexpected_rows_query=f"SELECT source_id FROM checked WHERE {where}",
     )
 
 

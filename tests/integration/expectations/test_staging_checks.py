@@ -101,6 +101,28 @@ def test_each_broken_row_fails_its_rule_and_nothing_else_does(
     assert validated == (len(suite) + 1, len(quarantined), len(suite) - len(quarantined))
 
 
+def test_all_rows_that_break_a_rule_are_set_aside_however_many(glossary: Glossary, warehouse: sa.Engine) -> None:
+    with transaction(warehouse) as connection:
+        for number in range(250):
+            put(connection, "person", f"bad{number}", email="not-an-email")
+        put(connection, "person", "sound")
+        assert validate_loads(connection, glossary) == (251, 250, 0)
+        left = connection.scalars(sa.text("SELECT source_record_id FROM staging.person")).all()
+        aside = connection.scalar(sa.text("SELECT count(*) FROM ops.quarantine WHERE rule = 'email_form'"))
+    assert left == ["sound"]
+    assert aside == 250
+
+
+def test_a_row_that_breaks_two_rules_is_set_aside_once_and_told_under_both(
+    glossary: Glossary, warehouse: sa.Engine
+) -> None:
+    with transaction(warehouse) as connection:
+        put(connection, "person", "1", email="not-an-email", phone="0049 30 1")
+        assert validate_loads(connection, glossary) == (1, 1, 0)
+        rules = set(connection.scalars(sa.text("SELECT rule FROM ops.quarantine")))
+    assert rules == {"email_form", "phone_form"}
+
+
 def test_an_expectation_that_cannot_be_computed_stops_everything(glossary: Glossary, warehouse: sa.Engine) -> None:
     with transaction(warehouse) as connection:
         put(connection, "touch", "1")
