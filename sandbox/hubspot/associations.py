@@ -6,7 +6,7 @@ Links to archived records are not shown: HubSpot takes them away with the record
 import base64
 from binascii import Error as Base64Error
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -79,19 +79,23 @@ def default_link(from_kind: str, to_kind: str, *, primary: bool = False) -> Link
     return next(link for link in LABELS[from_kind, to_kind] if link.label == wanted)
 
 
-def _linked(shelf: Shelf, from_: ObjectType, to: ObjectType, id_: str) -> list[tuple[str, tuple[Link, ...]]]:
-    """Live records linked to one record, in numeric order of id, with the types of each link."""
-    store = shelf.store
-    with store.lock:
-        by_id = store.links.get((from_.name, to.name), {}).get(id_)
-        if not by_id:
-            return []
-        others = store.records[to.name]
-        live = [
-            (other, tuple(kinds))
-            for other, kinds in by_id.items()
-            if kinds and (record := others.get(other)) and record.archived_at is None
-        ]
+Linked = list[tuple[str, frozenset[Link]]]
+"""Live records linked to one record, in numeric order of id, with the types of each link."""
+
+
+def _linked(shelf: Shelf, from_: ObjectType, to: ObjectType, id_: str) -> Linked:
+    with shelf.store.lock:
+        return _living(shelf.store.links.get((from_.name, to.name), {}).get(id_), shelf.store.records[to.name])
+
+
+def _living(by_id: Mapping[str, set[Link]] | None, others: Mapping[str, Record]) -> Linked:
+    if not by_id:
+        return []
+    live = [
+        (other, frozenset(kinds))
+        for other, kinds in by_id.items()
+        if kinds and (record := others.get(other)) and record.archived_at is None
+    ]
     if len(live) > 1:
         live.sort(key=lambda pair: key_of(pair[0]))
     return live
@@ -108,17 +112,20 @@ def _from_token(token: str) -> str:
         raise invalid("Invalid after: it is no cursor of these associations") from None
 
 
-def _slice(
-    linked: list[tuple[str, tuple[Link, ...]]], to: ObjectType, after: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
+def _slice(linked: Linked, to: ObjectType, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     start = bisect_right(linked, key_of(_from_token(after)), key=lambda pair: key_of(pair[0])) if after else 0
     part = linked[start : start + limit]
-    shown = [{"toObjectId": id_, "associationTypes": [_shown(link) for link in _sorted(kinds)]} for id_, kinds in part]
+    shown = [{"toObjectId": id_, "associationTypes": _types(kinds)} for id_, kinds in part]
     return shown, _token(to, part[-1][0]) if start + limit < len(linked) else None
 
 
 def _sorted(kinds: Collection[Link]) -> Collection[Link]:
     return sorted(kinds, key=lambda link: (link.type_id, link.category)) if len(kinds) > 1 else kinds
+
+
+@lru_cache(maxsize=1024)
+def _types(kinds: frozenset[Link]) -> list[msgspec.Raw]:
+    return [_shown(link) for link in _sorted(kinds)]
 
 
 @lru_cache(maxsize=1024)
@@ -170,11 +177,16 @@ class Associations:
         inputs = inputs_of(await body_of(request), MOST_INPUTS)
         left_out = -(-len(inputs) // 2) if faults.strikes("hubspot.partial_batch") else 0
         errors += [unserved(str(each["id"])) for each in inputs[:left_out]]
-        for each in inputs[left_out:]:
+        with self.shelf.store.lock:
+            links = self.shelf.store.links.get((from_.name, to.name), {})
+            others = self.shelf.store.records[to.name]
+            found: list[tuple[Mapping[str, Any], Linked]] = []
+            for each in inputs[left_out:]:
+                record = self.shelf.find(from_.name, str(each["id"]))
+                is_live = record is not None and record.archived_at is None
+                found.append((each, _living(links.get(record.id), others) if record is not None and is_live else []))
+        for each, linked in found:
             id_ = str(each["id"])
-            record = self.shelf.find(from_.name, id_)
-            is_live = record is not None and record.archived_at is None
-            linked = _linked(self.shelf, from_, to, record.id) if record is not None and is_live else []
             if not linked:
                 errors.append(_none(from_, to, id_))
                 continue
