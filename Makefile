@@ -8,6 +8,10 @@ PEOPLE ?= 20000
 NIGHTS ?= 30
 SOAK_BESIDE ?= meltano-tap-hubspot tap-salesforce
 
+# Airflow and Great Expectations are thousands of modules. Where nobody may keep them compiled, each process compiles them anew, which
+# is a third of its time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format bench bakeoff soak up down lock migration docs clean
 
