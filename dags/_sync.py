@@ -13,6 +13,7 @@ from dags._glue import STAGED, airflow_errors, backfill_interval, credentials, g
 
 @task(
     map_index_template="{{ task.op_kwargs['stream'] }}",
+    multiple_outputs=False,  # the counts are one result, not one for each of them: each is a call to Airflow's API
     retries=3,
     retry_delay=timedelta(minutes=5),
     retry_exponential_backoff=True,
@@ -46,6 +47,7 @@ def sync(vendor: str, stream: str) -> dict[str, int]:
 
 @task(
     map_index_template="{{ task.op_kwargs['vendor'] }} {{ task.op_kwargs['stream'] }}",
+    multiple_outputs=False,
     retries=3,
     retry_delay=timedelta(minutes=5),
     retry_exponential_backoff=True,
@@ -68,7 +70,7 @@ def compare(vendor: str, stream: str) -> dict[str, int]:
     return {"missing": counts.missing, "deleted": counts.deleted, "new": counts.new}
 
 
-@task(trigger_rule="all_done")
+@task(trigger_rule="all_done", multiple_outputs=False)
 def validate(vendor: str | None = None) -> dict[str, int]:
     """Check what the streams brought, of one vendor or all, the failed ones aside; failing rows go to quarantine."""
     from pipeline.validate import validate as validate_vendor  # noqa: PLC0415

@@ -5,7 +5,7 @@ from airflow.sdk import dag, get_current_context, task
 from dags._glue import PUBLISHED, STAGED, airflow_errors, glossary, warehouse
 
 
-@task(outlets=[PUBLISHED], retries=1)
+@task(outlets=[PUBLISHED], retries=1, multiple_outputs=False)
 def build() -> dict[str, int]:
     """Build and publish in one transaction, after the gate; returns counts. Needs no dates: the queue says what to do."""
     from pipeline.build import build as build_marts  # noqa: PLC0415

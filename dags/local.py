@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +25,18 @@ def prepare(home: Path) -> None:
     if not (home / "airflow.db").exists():
         migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
         subprocess.run(migrate, check=True, stdout=sys.stderr, stderr=sys.stderr)  # noqa: S603 - our own command
+
+
+def warm_up() -> None:
+    """What a first task would wait for, done beforehand: Airflow's API for tasks, which is made at its first call, and imports.
+
+    It takes some ten seconds of processor time; whoever starts this process has something else to wait for.
+    """
+    supervisor: Any = import_module("airflow.sdk.execution_time.supervisor")
+    supervisor.InProcessTestSupervisor._api_client().request("GET", "health/ping")  # noqa: SLF001 - as `dag.test` asks it
+    for name in ("connectors", "pipeline.sync", "pipeline.validate", "pipeline.build"):
+        import_module(name)
+    import_module("expectations.runner").import_great_expectations()
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -71,6 +84,7 @@ def main(answers: TextIO) -> None:
     bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     for file, error in bag.import_errors.items():
         sys.stderr.write(f"{file}: {error}\n")
+    warm_up()
     answers.write(json.dumps({"state": "ready", "dags": sorted(bag.dags)}) + "\n")
     answers.flush()
     for line in sys.stdin:
