@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 2
+# One more than cores: some wait for a quota or a database while others work.
+WORKERS ?= 3
 PEOPLE ?= 20000
 NIGHTS ?= 30
 SOAK_BESIDE ?= meltano-tap-hubspot tap-salesforce
@@ -31,7 +32,7 @@ $(READY): requirements.lock pyproject.toml
 demo: setup ## Two nights of the real DAGs on a made-up world; prints what came of it
 	@$(BIN)/smarketing demo $(DEMO_ARGS)
 
-test: setup ## All tests but soak and bench (six to thirteen minutes on two cores); make test TESTS=tests/unit for a part
+test: setup ## All tests but soak and bench (eight minutes on two cores, twice that on slow ones); make test TESTS=tests/unit for a part
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: setup ## ruff, mypy, import contracts
