@@ -9,9 +9,6 @@ Mapping the customer journey; paths that were lost are included.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scipy.sparse import csc_array, eye_array
-from scipy.sparse.linalg import spsolve
-
 START, WON, LOST = "(start)", "(won)", "(lost)"
 
 Steps = Mapping[tuple[str, str], int]
@@ -36,6 +33,10 @@ def removal_effects(steps: Steps) -> dict[str, Effect]:
 
 def _chance_to_win(steps: Steps, names: list[str], *, without: str | None) -> float:
     """The chance to come from start to won, where steps to `without` lead to lost."""
+    # Half a second, which no other command need wait for.
+    from scipy.sparse import csc_array, eye_array  # noqa: PLC0415
+    from scipy.sparse.linalg import spsolve  # noqa: PLC0415
+
     states = [START, *(name for name in names if name != without)]
     place = {name: number for number, name in enumerate(states)}
     leaving = dict.fromkeys(states, 0)

@@ -8,14 +8,16 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-import pyarrow as pa
 import sqlalchemy as sa
 
 from transforms.identity.names import name_key
 from warehouse.copy import driver
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RANDOM_PAIRS = 1_000_000
 """Pairs drawn to estimate chance agreement: enough for any size."""
@@ -80,7 +82,7 @@ FROM (
 """
 
 
-def read_people(connection: sa.Connection) -> pa.Table:
+def read_people(connection: sa.Connection) -> "pa.Table":
     """The live records of people, one row each: `unique_id` (the source_id) and the columns that `PEOPLE` compares."""
     with driver(connection).cursor() as cursor:
         cursor.execute(_RECORDS)
@@ -91,7 +93,7 @@ def read_people(connection: sa.Connection) -> pa.Table:
     return pl.concat(batches or [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]).to_arrow()
 
 
-def likely_pairs(records: pa.Table, model: Model, *, above: float) -> list[Pair]:
+def likely_pairs(records: "pa.Table", model: Model, *, above: float) -> list[Pair]:
     """Pairs of records whose probability to be one is at least `above`, the most probable first.
 
     Args:
@@ -124,7 +126,7 @@ def likely_pairs(records: pa.Table, model: Model, *, above: float) -> list[Pair]
     return sorted((Pair(min(a, b), max(a, b), p) for a, b, p in pairs), key=lambda pair: (-pair.probability, pair))
 
 
-def _sharing(records: pa.Table, columns: Sequence[str]) -> int:
+def _sharing(records: "pa.Table", columns: Sequence[str]) -> int:
     """How many pairs of records share all the columns."""
     known = pl.DataFrame(records).drop_nulls(list(columns))
     groups = known.group_by(columns).len().select((pl.col("len") * (pl.col("len") - 1) // 2).sum())
