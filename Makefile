@@ -10,7 +10,7 @@ NIGHTS ?= 30
 SOAK_BESIDE ?= meltano-tap-hubspot tap-salesforce
 
 # Airflow and Great Expectations are thousands of modules. Where nobody may keep them compiled, each process compiles them anew, which
-# is a third of its time.
+# is a quarter of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

@@ -11,9 +11,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from expectations.model import Expectation
-
-QUERY = "UnexpectedRowsExpectation"
+from expectations.model import QUERY, Expectation
 
 
 def _in_set(column: Composable, arguments: Mapping[str, Any]) -> Composable:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Severity = Literal["block", "quarantine", "warn"]
+QUERY = "UnexpectedRowsExpectation"
+"""The kind of business checks, in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class Expectation:
     rule: short name, unique in its suite; written to ops.validation_result and ops.quarantine.
     severity: block stops the publish, quarantine sets failing rows aside, warn reports.
     why: the reason, for the quality page and for the quarantined record's line.
-    kind: GX expectation class; or UnexpectedRowsExpectation for business checks in SQL.
+    kind: GX expectation class; QUERY for business checks.
     arguments: its arguments; `unexpected_rows_query` selects the rows that break it from `checked`, the checked table.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from errors import GateError
-from expectations.model import Expectation, Outcome
+from expectations.model import QUERY, Expectation, Outcome
 from expectations.runner import checker
 from warehouse.tables import metadata
 
@@ -37,7 +37,7 @@ REACH: Mapping[str, str] = {
 
 
 def _rows(rule: str, why: str, query: str, severity: str = "block") -> Expectation:
-    return Expectation(rule, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query})  # type: ignore[arg-type]
+    return Expectation(rule, severity, why, QUERY, {"unexpected_rows_query": query})  # type: ignore[arg-type]
 
 
 # Of tables in braces, the rows within reach of the one that is checked.

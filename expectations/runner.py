@@ -21,9 +21,9 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from expectations.at_once import QUERY, broken_rows, broken_rules, of_batch
+from expectations.at_once import broken_rows, broken_rules, of_batch
 from expectations.lazy import on_first_use
-from expectations.model import Expectation, Outcome
+from expectations.model import QUERY, Expectation, Outcome
 from warehouse.copy import driver
 
 _REFUSED = re.compile(r"psycopg\.errors\.(\w+)")

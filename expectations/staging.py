@@ -73,6 +73,8 @@ def _stop_if_blocked(entity: str, outcomes: Sequence[Outcome]) -> None:
 def _quarantine(connection: sa.Connection, entity: str, outcomes: Sequence[Outcome]) -> int:
     """Set the rows aside that break a rule, all of them (GX itself names no more than twenty), each under every rule it breaks."""
     broken = [o.expectation for o in outcomes if not o.is_success and o.expectation.severity == "quarantine"]
+    if not broken:
+        return 0
     for expectation in broken:
         connection.execute(
             sa.text(
@@ -94,8 +96,6 @@ def _quarantine(connection: sa.Connection, entity: str, outcomes: Sequence[Outco
                 "column": expectation.column,
             },
         )
-    if not broken:
-        return 0
     failing = " UNION ".join(f"SELECT source_id FROM ({broken_rows(expectation)}) broken" for expectation in broken)
     removed = connection.execute(
         sa.text(

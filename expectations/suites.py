@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from expectations.model import Expectation
+from expectations.model import QUERY, Expectation
 from glossary import Glossary
 from warehouse.tables.staging import ENTITIES
 
@@ -118,7 +118,7 @@ def _rows(rule: str, severity: str, why: str, where: str) -> Expectation:
         rule,
         severity,
         why,
-        "UnexpectedRowsExpectation",
+        QUERY,
         unexpected_rows_query=f"SELECT source_id FROM checked WHERE {where}",
     )
 

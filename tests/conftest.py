@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy import URL
 
 from warehouse import embedded, migrate
 from warehouse.engine import connect, postgres_url
+
+# No example has to be quick: on a busy machine any may be slow once.
+settings.register_profile("patient", deadline=None, print_blob=True)
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 

@@ -20,6 +20,19 @@ CRM_FIRST = ("salesforce", "tryton", "hubspot", "marketo")
 WEAK_SOURCES = frozenset({"other", "offline"})
 """Lead sources that say how a record was made rather than where the person came from."""
 
+_COLUMNS: Mapping[str, str] = {
+    "setting_stage": "stage text, position int, is_main boolean, is_expected boolean, is_closer boolean",
+    "setting_rate": "currency text, from_on date, rate numeric",
+    "setting_system": "system text, priority int",
+    "setting_source": "lead_source text, channel text, is_weak boolean",
+    "setting_channel": "channel text, lead_source text",
+    "setting_role": "mailbox text",
+    "setting_placeholder": "email text",
+    "setting_no_company": "name text",
+    "setting_free_domain": "domain text",
+    "setting_suffix": "suffix text",
+}
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -118,21 +131,7 @@ class Settings:
             query = f"SELECT * FROM jsonb_populate_recordset(NULL::pg_temp.{name}, CAST(:rows AS jsonb))"
             connection.execute(sa.text(f"INSERT INTO pg_temp.{name} {query}"), {"rows": _encode(rows).decode()})
         for name, values in texts.items():
-            # One text: a driver's array of 20,000 costs more than all the rest (profiled 2026-11).
+            # One text: a driver's array of some thousands costs more than all the rest (profiled 2026-11).
             query = "SELECT string_to_table(:lines, chr(10))"
             connection.execute(sa.text(f"INSERT INTO pg_temp.{name} {query}"), {"lines": "\n".join(sorted(values))})
         connection.exec_driver_sql("; ".join(f"ANALYZE pg_temp.{name}" for name in _COLUMNS))
-
-
-_COLUMNS: Mapping[str, str] = {
-    "setting_stage": "stage text, position int, is_main boolean, is_expected boolean, is_closer boolean",
-    "setting_rate": "currency text, from_on date, rate numeric",
-    "setting_system": "system text, priority int",
-    "setting_source": "lead_source text, channel text, is_weak boolean",
-    "setting_channel": "channel text, lead_source text",
-    "setting_role": "mailbox text",
-    "setting_placeholder": "email text",
-    "setting_no_company": "name text",
-    "setting_free_domain": "domain text",
-    "setting_suffix": "suffix text",
-}

@@ -124,8 +124,8 @@ def _sorted(kinds: Collection[Link]) -> Collection[Link]:
 
 
 @lru_cache(maxsize=1024)
-def _types(kinds: frozenset[Link]) -> list[msgspec.Raw]:
-    return [_shown(link) for link in _sorted(kinds)]
+def _types(kinds: frozenset[Link]) -> tuple[msgspec.Raw, ...]:
+    return tuple(map(_shown, _sorted(kinds)))
 
 
 @lru_cache(maxsize=1024)

@@ -72,7 +72,7 @@ def _paths(glossary: Glossary, vendor: str, stream: str) -> list[str]:
 
 @pytest.mark.parametrize(("vendor", "stream"), STREAMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_any_json_in_any_batches(glossary: Glossary, vendor: str, stream: str, data: st.DataObject) -> None:
     maps = glossary.field_maps[vendor].streams[stream].maps
     record = st.dictionaries(st.sampled_from(_paths(glossary, vendor, stream)), _values, max_size=30).map(_nested)

@@ -46,7 +46,6 @@ numbers_written = st.one_of(
     ["Ana.Souza+x@ACME.example", "a@b.local", "a@ab--cd.com", "a@xn--mller-kva.de", "a@-b.com", "a" * 65 + "@b.com"]
 )
 @example(["a@" + ".".join(["b" * 63] * 4) + ".com", "a@" + "b" * 64 + ".com", ".a@b.com", "a.@b.com", "a..b@b.com"])
-@settings(deadline=None)
 def test_addresses(texts: list[str]) -> None:
     texts = [t.strip() for t in texts]
     assert emails(pl.Series(texts, dtype=pl.String)).to_list() == [read_email(t) for t in texts]
@@ -55,7 +54,6 @@ def test_addresses(texts: list[str]) -> None:
 @given(addresses)
 @example("'@0.com")
 @example("''a@b.com")
-@settings(deadline=None)
 def test_an_address_is_what_email_validator_says(text: str) -> None:
     # Quotes before an address are taken off, although an apostrophe may begin one.
     said = [address for given_ in (text.lstrip("'"), text) if (address := _validated(given_))]
@@ -74,7 +72,6 @@ def _validated(text: str) -> str | None:
 
 
 @given(st.lists(st.tuples(numbers_written, st.sampled_from([*REGIONS, None])), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=100)
 def test_telephone_numbers(pairs: list[tuple[str, str | None]]) -> None:
     texts = pl.Series([t for t, _ in pairs], dtype=pl.String)
     regions = pl.Series([r for _, r in pairs], dtype=pl.String)
@@ -86,7 +83,7 @@ def test_telephone_numbers(pairs: list[tuple[str, str | None]]) -> None:
 
 @pytest.mark.parametrize("region", ["BR", "US", "DE", "IN", "PT", "JP", "GB", "AE", "FR", "MX", "IT", "CN", "NG"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_telephone_numbers_of_a_country(region: str, data: st.DataObject) -> None:
     rules = plan(region)
     assert rules is not None
@@ -138,7 +135,6 @@ times_written = st.one_of(
     day_first=True,
 )
 @example(texts=["2018-11-04", "2024-03-05", "05/03/2024", "12/31/2024"], zone="America/Sao_Paulo", day_first=False)
-@settings(deadline=None, max_examples=100)
 def test_times(*, texts: list[str], zone: str, day_first: bool) -> None:
     texts = [t.strip() for t in texts]
     read = timestamps(pl.Series(texts, dtype=pl.String), zone, day_first=day_first).to_list()
@@ -156,7 +152,6 @@ amounts_written = st.one_of(
 
 @given(st.lists(amounts_written, min_size=1, max_size=20))
 @example(["1e-64", "1e-999999", "-4e-5", "1e999999", "123456789012345678901234567890e-20"])
-@settings(deadline=None, max_examples=100)
 def test_amounts_are_exact(texts: list[str]) -> None:
     read = decimals(pl.Series([t.strip() or None for t in texts], dtype=pl.String), pl.Decimal(20, 4)).to_list()
     for text, value in zip(texts, read, strict=True):
@@ -166,7 +161,6 @@ def test_amounts_are_exact(texts: list[str]) -> None:
 
 
 @given(st.lists(amounts_written, min_size=1, max_size=20))
-@settings(deadline=None)
 def test_whole_numbers(texts: list[str]) -> None:
     read = integers(pl.Series([t.strip() or None for t in texts], dtype=pl.String), pl.Int64()).to_list()
     for text, value in zip(texts, read, strict=True):

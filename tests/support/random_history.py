@@ -24,7 +24,7 @@ EMAILS = (
     "eva@br.acme.test",
     None,
 )
-NAMES = ("Ana Souza", "ANA  Souzá", "Bob Lee", "Bob Lee", "Cy", "", None)
+NAMES = ("Ana Souza", "ANA  Souzá", "Bob Lee", "Bob Lee", "Cy", "鈴木 直樹", "", None)
 PHONES = ("+5511999998888", "+14155550100", None, None)
 DOMAINS = ("acme.test", "beta.test", "gamma.test", "gmail.com", None)
 STAGES = (

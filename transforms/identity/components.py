@@ -9,7 +9,7 @@ What ties (rule and value go into the link table, as the reason that can be show
   decision     somebody who knows says that they are the same
   merge        the vendor merged the records, or merged both into the same one
   cross_id     one names the other; not trusted where names and addresses speak against it, nor where they are silent and another
-               record of that system names it with better reason
+               record of that system has better reason: names that agree, or a shared address, number or domain
   email        the same address, unless it is a role mailbox, a placeholder, or shared by more records than the cap
   phone        the same number and the same name
   name_domain  the same name at the same company's domain, unless holders have different mailboxes at work: they may be two
@@ -99,16 +99,25 @@ JOIN pg_temp.node AS n ON n.source_id = h.source_id
 WHERE v.is_clear
 """
 _POINTERS = """
-SELECT u, v, source_id, value, is_agreed OR is_silent
-  AND NOT bool_or(is_agreed) OVER (PARTITION BY v, split_part(source_id, ':', 1)) AS is_believed
-FROM (
-  SELECT a.node_id AS u, b.node_id AS v, a.source_id, e.value, coalesce(a.marks && b.marks OR {agrees}, false) AS is_agreed,
-    {is_silent} AS is_silent
+WITH pair AS (
+  SELECT a.node_id AS u, b.node_id AS v, a.source_id, split_part(a.source_id, ':', 1) AS system, e.value,
+    coalesce(a.marks && b.marks OR {agrees}, false) AS is_agreed, {is_silent} AS is_silent
   FROM pg_temp.node AS a
   JOIN {core.identity_evidence} AS e
     ON e.source_id = a.source_id AND e.kind = '{kind}' AND e.rule = 'cross_id' AND e.is_usable
   JOIN pg_temp.node AS b ON b.source_id = e.value
-) AS p
+), claimed AS (
+  SELECT v, system FROM pair WHERE is_agreed
+  UNION
+  SELECT p.v, split_part(n.source_id, ':', 1) FROM pair AS p
+  JOIN pg_temp.shared_value AS mine ON mine.node_id = p.v
+  JOIN pg_temp.shared_value AS its ON its.rule = mine.rule AND its.value = mine.value AND its.node_id <> mine.node_id
+  JOIN pg_temp.node AS n ON n.node_id = its.node_id
+  WHERE p.is_silent AND NOT p.is_agreed
+)
+SELECT u, v, source_id, value,
+  is_agreed OR is_silent AND NOT EXISTS (SELECT FROM claimed AS c WHERE c.v = p.v AND c.system = p.system) AS is_believed
+FROM pair AS p
 """
 _EDGES = """
 WITH merged AS (

@@ -215,6 +215,18 @@ JOIN {core.identity_evidence} AS e ON e.kind = t.kind AND e.value = t.value
 WHERE t.rule NOT IN ('email', 'phone', 'name_domain', 'deal')
 """
 
+# Whether a pointer counts depends on what ties the record that it names to others.
+_NAMED = """
+INSERT INTO pg_temp.evidence_touched
+SELECT kind, 'self', source_id FROM pg_temp.identity_seed
+EXCEPT SELECT kind, rule, value FROM pg_temp.evidence_touched
+"""
+_NAMING = """
+INSERT INTO pg_temp.identity_seed
+SELECT t.kind, e.source_id FROM pg_temp.evidence_touched AS t
+JOIN {core.identity_evidence} AS e ON e.kind = t.kind AND e.rule = 'cross_id' AND e.value = t.value
+WHERE t.rule = 'self'
+"""
 
 _POINTERS = "('self', 'decision', 'merge', 'cross_id')"
 """Rules whose value is a record."""
@@ -260,5 +272,7 @@ def refresh_evidence(work: Work) -> int:
         "t.source_key IN (SELECT c.source_key FROM pg_temp.identity_change AS c)",
     )
     work.run(_HOLDERS, pointers=_POINTERS)
+    work.run(_NAMED)
+    work.run(_NAMING)
     work.run("ANALYZE pg_temp.identity_seed")
     return rows

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.context import Context
@@ -151,7 +151,6 @@ def org_of(rows: list[Row]) -> Org:
     return Org(store, Context(clock=lambda: NOW))
 
 
-@settings(deadline=None)
 @given(rows, trees)
 def test_where_lets_through_what_plain_python_does(rows: list[Row], tree: tuple[str, Test]) -> None:
     text, test = tree
@@ -161,7 +160,6 @@ def test_where_lets_through_what_plain_python_does(rows: list[Row], tree: tuple[
     assert result.total == len(expected)
 
 
-@settings(deadline=None)
 @given(rows, st.booleans(), st.booleans(), st.integers(0, 5), st.integers(0, 3))
 def test_order_limit_and_offset(rows: list[Row], descending: bool, last: bool, limit: int, offset: int) -> None:  # noqa: FBT001
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"

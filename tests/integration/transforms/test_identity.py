@@ -133,6 +133,26 @@ def test_of_two_that_name_one_record_the_one_with_better_reason_is_trusted(world
     assert world.groups() == {frozenset({HUB}), frozenset({"hubspot:contacts:2", LEAD})}
 
 
+def test_a_record_that_shares_a_number_has_better_reason_than_one_that_names_it_silently(world: Any) -> None:
+    other, phone = "hubspot:contacts:2", "+819085907722"
+    world.put("person", HUB, full_name="Aoi Suzuki", email="aoi@acme.test", same_as=[LEAD])
+    world.put("person", LEAD, full_name="鈴木 直樹", phone=phone)
+    world.build()
+    assert world.groups() == {frozenset({HUB, LEAD})}
+    world.put("person", other, full_name="鈴木 直樹", phone=phone)
+    world.build()
+    assert world.groups() == {frozenset({HUB}), frozenset({LEAD, other})}
+    conflict = world.one("core.identity_conflict")
+    assert (conflict["value"], conflict["conflict"], conflict["source_ids"]) == (LEAD, "names_disagree", [HUB])
+    world.put("person", other, full_name="鈴木 直樹")
+    world.build()
+    assert world.groups() == {frozenset({HUB, LEAD}), frozenset({other})}
+    assert world.table("core.identity_conflict") == []
+    world.put("person", "marketo:leads:3", full_name="鈴木 直樹", phone=phone)  # of another system: both may be right
+    world.build()
+    assert world.groups() == {frozenset({HUB, LEAD, "marketo:leads:3"}), frozenset({other})}
+
+
 def test_an_address_with_a_tag_is_the_address(world: Any) -> None:
     world.put("person", HUB, email="ana+news@acme.test")
     world.put("person", LEAD, email="ana@acme.test")

@@ -61,7 +61,7 @@ def play(seed: int, script: list[Any]) -> World:
     return world
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**6), calls)
 def test_truth_and_stores_agree_whatever_is_done(seed: int, script: list[Any]) -> None:
     world = play(seed, script)

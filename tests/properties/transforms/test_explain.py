@@ -11,9 +11,7 @@ from tests.support.staging_rows import StagingRows, empty
 from tests.support.staging_rows import settings as build_settings
 from transforms.build import build
 
-few = settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
-)
+few = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SETTINGS = build_settings(shared_value_cap=4, group_size_cap=3)
 
 

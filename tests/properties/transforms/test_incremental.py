@@ -10,9 +10,7 @@ from tests.support.staging_rows import settings as build_settings
 from transforms.build import build
 from warehouse.tables import metadata, staging
 
-few = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
-)
+few = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 fewer = settings(few, max_examples=4)
 # A low cap, so that addresses and domains go above and below it often.
 SETTINGS = build_settings(shared_value_cap=4, group_size_cap=3)

@@ -2,7 +2,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base.exact import decode_page, readable
@@ -13,7 +13,6 @@ PIECES = ["\\ud83d", "\\ude00", "\\\\", "\\u00e9", '\\"', "ud83d", "\\n", "\\u00
 texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(texts, max_size=5), st.sampled_from(["", " ", "\n\t"]))
 def test_elements_are_exact_slices_whatever_is_in_them(values: list[str], gap: str) -> None:
     elements = [f'{{"id":{gap}"{at}","updatedAt":null,"v":"{value}"}}' for at, value in enumerate(values)]
@@ -23,7 +22,6 @@ def test_elements_are_exact_slices_whatever_is_in_them(values: list[str], gap: s
     assert [head_of(raw).id for raw in page.results] == [str(at) for at in range(len(values))]
 
 
-@settings(deadline=None)
 @given(texts)
 def test_readable_keeps_length_and_all_that_was_readable(value: str) -> None:
     body = f'"{value}"'.encode()

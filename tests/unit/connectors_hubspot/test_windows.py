@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base.model import EPOCH, Window
@@ -30,7 +30,6 @@ def reading(rows: Rows, span: Span, cap: int) -> Reading[list[int]]:
     return Reading(len(found), found, len(found), ids=ids)
 
 
-@settings(deadline=None)
 @given(
     rows=st.dictionaries(st.integers(1, 10**12), st.integers(0, 40), max_size=60),
     cap=st.integers(1, 9),
@@ -43,7 +42,6 @@ def test_parts_together_are_the_window_each_row_once(rows: Rows, cap: int, bound
     assert all(part.total <= cap for part in got)
 
 
-@settings(deadline=None)
 @given(
     start=st.integers(0, 10**13),
     length=st.integers(1, 10**12),

@@ -42,7 +42,6 @@ def test_an_open_span_with_a_condition() -> None:
     assert str(query) == "User from the beginning to now"
 
 
-@settings(deadline=None)
 @given(moments, st.timedeltas(timedelta(0), timedelta(days=20_000)))
 def test_halves_are_the_whole(start: datetime, width: timedelta) -> None:
     query = Query("Lead", ("Id",), "SystemModstamp", start, start + width)
@@ -80,7 +79,7 @@ def test_too_long_is_measured_as_it_is_sent() -> None:
     assert len(quote_plus(Query("Lead", names[: longest + 1], "SystemModstamp").select)) > URI_LIMIT
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 1200), st.integers(1, 400))
 def test_every_id_is_in_one_batch_and_batches_fit(count: int, width: int) -> None:
     query = Query("Lead", tuple(f"A_custom_field_{number:04d}__c" for number in range(width)), "SystemModstamp")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tryton.parties import is_company
@@ -141,7 +141,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, values, max_size=5))
 def test_the_same_record_is_the_same_bytes_in_any_key_order(record: dict[str, Any]) -> None:
     shuffled = dict(reversed(list(record.items())))
