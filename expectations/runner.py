@@ -5,7 +5,6 @@ that it sees what is not yet committed and cannot end it. A first expectation as
 `at_once`); those that are, and only they, are run one by one.
 """
 
-import gc
 import os
 import re
 import warnings
@@ -37,9 +36,7 @@ def import_great_expectations() -> ModuleType:
         warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
         with on_first_use("altair", "scipy.stats"):
             import_module("great_expectations.expectations")
-        gx = import_module("great_expectations")
-    gc.freeze()  # hundreds of thousands of objects that stay: nobody need look through them for garbage again
-    return gx
+        return import_module("great_expectations")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from errors import QuotaError
 from warehouse.incoming import Remembered, Version, pack
 from warehouse.raw import Row
 
-FIRST_ROWS, ROWS = 2_500, 6_000
+FIRST_ROWS, ROWS = 2_500, 10_000
 BYTES = 32 << 20
 """A batch ends at so many changes, or so many bytes; four of them are held at once. The first is small: all wait for it."""
 

@@ -111,18 +111,18 @@ def _many(text: pl.Series, home: pl.Series) -> pl.Series:
     digits = frame.filter(plain).with_columns(
         pl.col("t").str.replace_all("[^0-9]", "").alias("d"), pl.col("t").str.starts_with("+").alias("plus")
     )
-    found = [frame.clear().select("i", pl.col("t").alias("e"))]
+    found = [frame.clear().lazy().select("i", pl.col("t").alias("e"))]
     abroad = digits.filter("plus").with_columns(pl.col("d").str.extract(_CODE, 1).alias("code"))
     for (code,), group in abroad.filter(pl.col("code").is_not_null()).partition_by("code", as_dict=True).items():
         rules = plan(phonenumbers.region_code_for_country_code(int(str(code))))
         if rules:
-            found.append(_international(group, rules))
+            found.append(_international(group.lazy(), rules))
     at_home = digits.filter(~pl.col("plus") & pl.col("r").is_not_null())
     for (region,), group in at_home.partition_by("r", as_dict=True).items():
         rules = plan(str(region))
         if rules:
-            found.append(_national(group, rules))
-    read = pl.concat(found)
+            found.append(_national(group.lazy(), rules))
+    read = pl.concat(found).collect()
     rest = frame.join(read, on="i", how="anti")
     if rest.height:
         slow = [read_phone(t, r) for t, r in zip(rest["t"], rest["r"], strict=True)]
@@ -131,7 +131,7 @@ def _many(text: pl.Series, home: pl.Series) -> pl.Series:
     return values.scatter(read["i"], read["e"]) if read.height else values
 
 
-def _international(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
+def _international(group: pl.LazyFrame, rules: Plan) -> pl.LazyFrame:
     number = pl.col("d").str.slice(len(rules.code))
     sure = (
         number.str.len_bytes().is_in(sorted(rules.lengths))
@@ -142,7 +142,7 @@ def _international(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
     return group.filter(sure).select("i", (pl.lit("+") + pl.col("d")).alias("e"))
 
 
-def _national(group: pl.DataFrame, rules: Plan) -> pl.DataFrame:
+def _national(group: pl.LazyFrame, rules: Plan) -> pl.LazyFrame:
     d = pl.col("d")
     lengths = sorted(rules.lengths)
     foreign = d.str.contains(rules.abroad) | d.str.starts_with(rules.code)
