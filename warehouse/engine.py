@@ -50,6 +50,7 @@ def connect(url: URL | str | None = None) -> Engine:
     return sa.create_engine(
         target,
         pool_pre_ping=True,
+        pool_size=16,  # a night's streams and their quotas at once; beyond it, connections are closed and opened again
         hide_parameters=True,  # they are customers' data, and errors go to logs
         connect_args={"options": "-c timezone=UTC -c jit=off -c application_name=smarketing"},
     )
