@@ -32,7 +32,7 @@ $(READY): requirements.lock pyproject.toml
 demo: setup ## Two nights of the real DAGs on a made-up world; prints what came of it
 	@$(BIN)/smarketing demo $(DEMO_ARGS)
 
-test: setup ## All tests but soak and bench (eight minutes on two cores, twice that on slow ones); make test TESTS=tests/unit for a part
+test: setup ## All tests but soak and bench (four to eight minutes on two cores, fifteen on slow ones); make test TESTS=tests/unit for a part
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: setup ## ruff, mypy, import contracts

@@ -11,6 +11,8 @@ import polars as pl
 import pycountry
 import tldextract
 
+from transforms.normalize.decode import clean
+
 _ALIASES: Final = {
     "usa": "US",
     "u.s.": "US",
@@ -151,5 +153,4 @@ def _decoded(text: pl.Series) -> pl.Series:
     if coded.any():
         words = {word: unquote(word, errors="replace") for word in text.filter(coded).unique()}
         text = text.zip_with(~coded, replaced(text, dict(words)))
-    text = text.str.replace_all("\0", "", literal=True).str.strip_chars()
-    return text.set(text == "", None)
+    return clean(text)

@@ -22,6 +22,18 @@ def test_accounts_join_by_domain_unless_one_system_has_two_live_ones_on_it(world
     assert len(world.table("core.account")) == 3
 
 
+def test_a_company_without_a_domain_that_names_another_is_not_believed_where_a_record_has_its_domain(world: Any) -> None:
+    other, company = "hubspot:companies:2", "salesforce:account:1"
+    world.put("account", "hubspot:companies:1", name="Beta", same_as=[company])
+    world.put("account", company, domain="acme.test", name="Acme")
+    world.build()
+    assert len(world.table("core.account")) == 1
+    world.put("account", other, domain="acme.test", name="Acme")
+    world.build()
+    ids = {row["source_id"]: row["account_id"] for row in world.table("core.account_link")}
+    assert ids[other] == ids[company] != ids["hubspot:companies:1"]
+
+
 def test_a_person_gets_the_account_of_the_record_then_of_the_link_then_of_the_mail_domain(world: Any) -> None:
     for n, domain in ((1, "one.test"), (2, "two.test"), (3, "three.test")):
         world.put("account", f"hubspot:companies:{n}", domain=domain)
