@@ -22,7 +22,9 @@ def test_accounts_join_by_domain_unless_one_system_has_two_live_ones_on_it(world
     assert len(world.table("core.account")) == 3
 
 
-def test_a_company_without_a_domain_that_names_another_is_not_believed_where_a_record_has_its_domain(world: Any) -> None:
+def test_a_company_without_a_domain_that_names_another_is_not_believed_where_a_record_has_its_domain(
+    world: Any,
+) -> None:
     other, company = "hubspot:companies:2", "salesforce:account:1"
     world.put("account", "hubspot:companies:1", name="Beta", same_as=[company])
     world.put("account", company, domain="acme.test", name="Acme")
